@@ -1,0 +1,258 @@
+//! How messages and payload lie in a WebSocket message.
+//!
+//! A frame is a header of eight bytes and its payload. The header is the kind (one byte), the payload's length (three
+//! bytes) and the socket (four bytes), all little-endian. Payload of a datagram begins with its address: one byte for
+//! the address's length, then the address. Control messages and addresses are in postcard's format.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::limits::{MAX_ADDRESS, MAX_PAYLOAD};
+use crate::{Address, SocketId};
+
+/// The length of a frame's header, in bytes.
+pub const HEADER: usize = 8;
+
+/// What a frame carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum FrameKind {
+    /// A control message; the socket is zero.
+    Control = 0,
+    /// Bytes of a stream.
+    Stream = 1,
+    /// One datagram.
+    Datagram = 2,
+}
+
+/// Why bytes are not a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// The message ends within a frame.
+    #[error("the message ends within a frame")]
+    Truncated,
+    /// No such kind of frame.
+    #[error("there is no frame of kind {0}")]
+    Kind(u8),
+    /// The payload is longer than any frame's may be.
+    #[error("a payload of {0} bytes is too long")]
+    TooLong(usize),
+    /// A control frame names a socket.
+    #[error("a control frame belongs to no socket")]
+    Socket,
+    /// The payload is no message of this version.
+    #[error("a control message could not be read")]
+    Message,
+    /// The payload has no readable address before it.
+    #[error("a datagram's address could not be read")]
+    Address,
+}
+
+/// A frame's header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// What the frame carries.
+    pub kind: FrameKind,
+    /// How long the payload is, in bytes.
+    pub length: usize,
+    /// The socket it belongs to; zero for control.
+    pub socket: SocketId,
+}
+
+impl Header {
+    /// The header's bytes.
+    ///
+    /// The length must be at most [`MAX_PAYLOAD`], which the senders see to by cutting.
+    pub fn encode(self) -> [u8; HEADER] {
+        debug_assert!(self.length <= MAX_PAYLOAD);
+        let length = (self.length as u64).to_le_bytes();
+        let socket = self.socket.0.to_le_bytes();
+        [
+            self.kind as u8,
+            length[0],
+            length[1],
+            length[2],
+            socket[0],
+            socket[1],
+            socket[2],
+            socket[3],
+        ]
+    }
+
+    /// Reads a header.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`], if no sender that keeps the protocol could have written it.
+    pub fn decode(bytes: [u8; HEADER]) -> Result<Self, DecodeError> {
+        let [kind, l0, l1, l2, s0, s1, s2, s3] = bytes;
+        let kind = match kind {
+            0 => FrameKind::Control,
+            1 => FrameKind::Stream,
+            2 => FrameKind::Datagram,
+            other => return Err(DecodeError::Kind(other)),
+        };
+        let length = u32::from_le_bytes([l0, l1, l2, 0]) as usize;
+        if MAX_PAYLOAD < length {
+            return Err(DecodeError::TooLong(length));
+        }
+        let socket = SocketId(u32::from_le_bytes([s0, s1, s2, s3]));
+        if kind == FrameKind::Control && socket.0 != 0 {
+            return Err(DecodeError::Socket);
+        }
+        Ok(Self {
+            kind,
+            length,
+            socket,
+        })
+    }
+}
+
+/// A frame that was read; the payload still lies where it came in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Frame<'a, M> {
+    /// A control message.
+    Control(M),
+    /// Bytes of a stream.
+    Stream {
+        /// The socket.
+        socket: SocketId,
+        /// The bytes.
+        payload: &'a [u8],
+    },
+    /// One datagram.
+    Datagram {
+        /// The socket.
+        socket: SocketId,
+        /// Where to or from. [`Address::Unspecified`] to the socket's peer.
+        address: Address,
+        /// The bytes.
+        payload: &'a [u8],
+    },
+}
+
+/// The frames of one WebSocket message. Ends after the first error.
+#[derive(Clone, Debug)]
+pub struct Frames<'a, M> {
+    rest: &'a [u8],
+    message: std::marker::PhantomData<M>,
+}
+
+impl<'a, M: DeserializeOwned> Frames<'a, M> {
+    /// Reads the frames of this WebSocket message.
+    pub fn new(message: &'a [u8]) -> Self {
+        Self {
+            rest: message,
+            message: std::marker::PhantomData,
+        }
+    }
+
+    fn read(&mut self) -> Result<Frame<'a, M>, DecodeError> {
+        let (header, rest) = self
+            .rest
+            .split_first_chunk::<HEADER>()
+            .ok_or(DecodeError::Truncated)?;
+        let Header {
+            kind,
+            length,
+            socket,
+        } = Header::decode(*header)?;
+        let (payload, rest) = rest
+            .split_at_checked(length)
+            .ok_or(DecodeError::Truncated)?;
+        self.rest = rest;
+        match kind {
+            FrameKind::Control => Ok(Frame::Control(decode_message(payload)?)),
+            FrameKind::Stream => Ok(Frame::Stream { socket, payload }),
+            FrameKind::Datagram => {
+                let (address, used) = decode_address(payload)?;
+                Ok(Frame::Datagram {
+                    socket,
+                    address,
+                    payload: &payload[used..],
+                })
+            }
+        }
+    }
+}
+
+impl<'a, M: DeserializeOwned> Iterator for Frames<'a, M> {
+    type Item = Result<Frame<'a, M>, DecodeError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let frame = self.read();
+        if frame.is_err() {
+            self.rest = &[];
+        }
+        Some(frame)
+    }
+}
+
+/// Reads a control message. All of the payload must belong to it.
+///
+/// # Errors
+///
+/// [`DecodeError::Message`] if it is none of this version.
+pub fn decode_message<M: DeserializeOwned>(payload: &[u8]) -> Result<M, DecodeError> {
+    match postcard::take_from_bytes(payload) {
+        Ok((message, [])) => Ok(message),
+        Ok(_) | Err(_) => Err(DecodeError::Message),
+    }
+}
+
+/// Reads the address at the start of a datagram's payload, and how many bytes it takes there.
+///
+/// # Errors
+///
+/// [`DecodeError::Address`] if there is none.
+pub fn decode_address(payload: &[u8]) -> Result<(Address, usize), DecodeError> {
+    let (&length, rest) = payload.split_first().ok_or(DecodeError::Address)?;
+    let length = usize::from(length);
+    let encoded = rest.get(..length).ok_or(DecodeError::Address)?;
+    match postcard::take_from_bytes(encoded) {
+        Ok((address, [])) => Ok((address, length + 1)),
+        Ok(_) | Err(_) => Err(DecodeError::Address),
+    }
+}
+
+/// Appends a control message as a frame.
+pub fn encode_message<M: Serialize>(message: &M, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.extend_from_slice(&[0; HEADER]);
+    append(message, out);
+    let header = Header {
+        kind: FrameKind::Control,
+        length: out.len() - start - HEADER,
+        socket: SocketId(0),
+    };
+    out[start..start + HEADER].copy_from_slice(&header.encode());
+}
+
+/// Appends an address as it stands before a datagram: its length, then itself.
+pub fn encode_address(address: &Address, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.push(0);
+    append(address, out);
+    let length = out.len() - start - 1;
+    debug_assert!(length <= MAX_ADDRESS);
+    out[start] = u8::try_from(length).unwrap_or(u8::MAX);
+}
+
+/// Appends a value in postcard's format, which cannot fail for these types: they have no maps and no unsized parts.
+fn append<T: Serialize>(value: &T, out: &mut Vec<u8>) {
+    match postcard::to_extend(value, Tail(out)) {
+        Ok(Tail(_)) => {}
+        Err(error) => unreachable!("growing a vector cannot fail: {error}"),
+    }
+}
+
+/// A vector that is only added to.
+struct Tail<'a>(&'a mut Vec<u8>);
+
+impl Extend<u8> for Tail<'_> {
+    fn extend<T: IntoIterator<Item = u8>>(&mut self, bytes: T) {
+        self.0.extend(bytes);
+    }
+}

@@ -1,0 +1,42 @@
+//! What the relay and a process say to each other.
+//!
+//! A process is one WebSocket with the subprotocol [`SUBPROTOCOL`]. Every binary WebSocket message is a sequence of
+//! [frames](frame); a frame is either one control message ([`ClientMessage`], [`ServerMessage`]) or the raw payload of
+//! one socket. This crate holds the types, their encoding and the credit arithmetic that both sides must agree on. It
+//! has no I/O, no clock and no opinion about sockets, so it builds for the relay and for the browser alike.
+//! `PROTOCOL.md` describes the same in prose.
+//!
+//! # Layout
+//!
+//! - [`limits`]: every size both sides must agree on.
+//! - [`ids`]: the names of labs, hosts, processes, sockets and calls.
+//! - [`errno`]: Linux error numbers.
+//! - [`address`]: what a socket can be bound or connected to.
+//! - [`message`]: the control messages.
+//! - [`frame`]: how messages and payload lie in a WebSocket message.
+//! - [`credit`]: how much each side may send.
+
+#![forbid(unsafe_code)]
+
+pub mod address;
+pub mod credit;
+pub mod errno;
+pub mod frame;
+pub mod ids;
+pub mod limits;
+pub mod message;
+
+pub use address::Address;
+pub use credit::{ReceiveWindow, SendWindow};
+pub use errno::Errno;
+pub use frame::{DecodeError, Frame, Frames};
+pub use ids::{CallId, HostName, LabId, ProcessName, SocketId};
+pub use message::{
+    ClientMessage, Domain, Hello, Kind, Limits, Refusal, Reply, ServerMessage, Shutdown, Welcome,
+};
+
+/// The WebSocket subprotocol, and with it the major version of everything in this crate.
+pub const SUBPROTOCOL: &str = "socketpad.v1";
+
+/// The minor version. Both sides say theirs in the handshake; a change that an older peer can ignore raises it.
+pub const MINOR_VERSION: u16 = 0;

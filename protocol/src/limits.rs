@@ -1,0 +1,38 @@
+//! Every size that relay and process must agree on.
+
+/// The longest payload of one frame, in bytes: a datagram of the largest size with its address before it.
+pub const MAX_PAYLOAD: usize = MAX_DATAGRAM + MAX_ADDRESS + 1;
+
+/// The most stream bytes in one frame. Longer writes are cut, so that sockets can take turns.
+pub const MAX_STREAM_FRAME: usize = 64 * 1024;
+
+/// The largest payload of a UDP datagram over IPv4, in bytes: 65,535 less the IP and UDP headers (RFC 768, RFC 791).
+pub const MAX_DATAGRAM: usize = 65_507;
+
+/// The longest encoded address, in bytes: a UNIX path of 108 bytes (unix(7)) and its framing.
+pub const MAX_ADDRESS: usize = 120;
+
+/// The largest WebSocket message, in bytes. A sender starts a new one before it would be exceeded.
+pub const MAX_MESSAGE: usize = 1024 * 1024;
+
+/// The credit in bytes that every socket has in each direction before anything was granted: two of the largest
+/// datagrams. A window is renewed when half of it was used up, so what is left of a drained one always fits one.
+pub const INITIAL_CREDIT: u64 = 2 * (MAX_DATAGRAM as u64 + DATAGRAM_COST);
+
+/// The most credit in bytes that a receiver keeps open for one socket.
+pub const MAX_WINDOW: u64 = 1024 * 1024;
+
+/// The most credit in bytes beyond [`INITIAL_CREDIT`] that a receiver keeps open for all sockets of a process together.
+pub const SESSION_WINDOW: u64 = 8 * 1024 * 1024;
+
+/// What a datagram costs in credit beyond its payload, in bytes, so that empty ones are bounded too.
+pub const DATAGRAM_COST: u64 = 64;
+
+/// The most sockets a process may have open, counted by the relay. A further one fails with `EMFILE`.
+pub const MAX_SOCKETS: usize = 512;
+
+/// The largest value of a socket option, in bytes.
+pub const MAX_OPTION: usize = 256;
+
+/// The longest name that can be resolved, in bytes (RFC 1035, section 2.3.4).
+pub const MAX_NAME: usize = 255;

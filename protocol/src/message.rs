@@ -1,0 +1,286 @@
+//! The control messages.
+//!
+//! A process sends [`ClientMessage`]s, the relay [`ServerMessage`]s. Calls that can fail late carry a [`CallId`] and
+//! are answered by one [`ServerMessage::Done`]; the others are not answered. The relay works through a process's
+//! frames strictly in their order, and answers an instant call before it reads anything later from that process.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Address, CallId, Errno, HostName, ProcessName, SocketId};
+
+/// The family of a socket (address_families(7)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Domain {
+    /// `AF_INET`.
+    Inet,
+    /// `AF_INET6`.
+    Inet6,
+    /// `AF_UNIX`.
+    Unix,
+}
+
+/// The type of a socket (socket(2)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Kind {
+    /// `SOCK_STREAM`.
+    Stream,
+    /// `SOCK_DGRAM`.
+    Datagram,
+}
+
+/// Which halves of a connection to shut down (shutdown(2)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Shutdown {
+    /// `SHUT_RD`.
+    Read,
+    /// `SHUT_WR`: the peer reads to the end and then sees end of file.
+    Write,
+    /// `SHUT_RDWR`.
+    Both,
+}
+
+/// Who a process is. Its first message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// The sender's [`crate::MINOR_VERSION`].
+    pub minor: u16,
+    /// The host of the lab that the process runs on. It is made on first use.
+    pub host: HostName,
+    /// What people call the process.
+    pub process: ProcessName,
+}
+
+/// What a process may use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// The most sockets open at a time.
+    pub sockets: u32,
+    /// After how many seconds without a sign of life, pongs included, the relay ends the process.
+    pub silence_seconds: u32,
+}
+
+/// The relay's answer to [`Hello`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// The relay's [`crate::MINOR_VERSION`].
+    pub minor: u16,
+    /// The process id on its host: unique in the lab, and what `os.getpid()` returns.
+    pub pid: u32,
+    /// The addresses of the process's host in its lab, without its loopback.
+    pub addresses: Vec<IpAddr>,
+    /// What the process may use.
+    pub limits: Limits,
+}
+
+/// What a process asks of the relay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ClientMessage {
+    /// The first message, once.
+    Hello(Hello),
+    /// Make a socket. Not answered; a failure shows in the first call on it.
+    Socket {
+        /// The new socket's number.
+        socket: SocketId,
+        /// Its family.
+        domain: Domain,
+        /// Its type.
+        kind: Kind,
+    },
+    /// bind(2). Answered with [`Reply::Names`].
+    Bind {
+        /// The call.
+        call: CallId,
+        /// The socket.
+        socket: SocketId,
+        /// Where to.
+        address: Address,
+    },
+    /// listen(2). Answered with [`Reply::Names`]: an unbound socket gets a port.
+    Listen {
+        /// The call.
+        call: CallId,
+        /// The socket.
+        socket: SocketId,
+        /// The most connections that may wait.
+        backlog: u32,
+    },
+    /// accept(2) without waiting: [`Reply::Names`], or `EAGAIN` if no connection waits.
+    Accept {
+        /// The call.
+        call: CallId,
+        /// The listening socket.
+        socket: SocketId,
+        /// The new socket's number, used up only if the call succeeds.
+        accepted: SocketId,
+    },
+    /// connect(2). Answered when the connection stands or has failed, with [`Reply::Names`].
+    Connect {
+        /// The call.
+        call: CallId,
+        /// The socket.
+        socket: SocketId,
+        /// Where to. [`Address::Unspecified`] dissolves a datagram socket's association.
+        address: Address,
+    },
+    /// shutdown(2), in order with the data before it. Not answered.
+    Shutdown {
+        /// The socket.
+        socket: SocketId,
+        /// Which halves.
+        how: Shutdown,
+    },
+    /// close(2): what was sent before is still delivered. Not answered.
+    Close {
+        /// The socket.
+        socket: SocketId,
+    },
+    /// close(2) with unread data: the connection is reset, as Linux does (RFC 1122, section 4.2.2.13). Not answered.
+    Abort {
+        /// The socket.
+        socket: SocketId,
+    },
+    /// getsockname(2) and getpeername(2). Answered with [`Reply::Names`].
+    Names {
+        /// The call.
+        call: CallId,
+        /// The socket.
+        socket: SocketId,
+    },
+    /// getsockopt(2). Answered with [`Reply::Option`], or `ENOPROTOOPT` for an option that is not allowed.
+    GetOption {
+        /// The call.
+        call: CallId,
+        /// The socket.
+        socket: SocketId,
+        /// The level, in Linux's numbers.
+        level: i32,
+        /// The option, in Linux's numbers.
+        name: i32,
+        /// How many bytes the program has room for.
+        length: u32,
+    },
+    /// setsockopt(2). Answered with [`Reply::Nothing`].
+    SetOption {
+        /// The call.
+        call: CallId,
+        /// The socket.
+        socket: SocketId,
+        /// The level, in Linux's numbers.
+        level: i32,
+        /// The option, in Linux's numbers.
+        name: i32,
+        /// The value, in Linux's layout, little-endian.
+        value: Vec<u8>,
+    },
+    /// Look up a host name in the lab. Answered with [`Reply::Hosts`], empty if there is none.
+    Resolve {
+        /// The call.
+        call: CallId,
+        /// The name.
+        name: String,
+    },
+    /// Look up the name of an address in the lab. Answered with [`Reply::HostName`].
+    Reverse {
+        /// The call.
+        call: CallId,
+        /// The address.
+        ip: IpAddr,
+    },
+    /// Report everything that can be reported now: read every socket within its credit and look at every listener,
+    /// then answer with [`Reply::Nothing`]. What a poll with a zero time-out needs to be exact.
+    Sync {
+        /// The call.
+        call: CallId,
+    },
+    /// The relay may send on this socket up to this offset.
+    Credit {
+        /// The socket.
+        socket: SocketId,
+        /// Bytes since the socket was made, datagrams with their [cost](crate::limits::DATAGRAM_COST).
+        limit: u64,
+    },
+    /// The program has ended: close every socket, delivering what was sent. The last message.
+    Goodbye,
+}
+
+/// What a call brought.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reply {
+    /// Nothing but success.
+    Nothing,
+    /// The socket's two addresses after the call.
+    Names {
+        /// Its own, as getsockname(2) tells it.
+        local: Address,
+        /// Its peer's, as getpeername(2) tells it.
+        peer: Address,
+    },
+    /// An option's value, in Linux's layout, little-endian.
+    Option(Vec<u8>),
+    /// The addresses of a name.
+    Hosts(Vec<IpAddr>),
+    /// The name of an address.
+    HostName(Option<HostName>),
+}
+
+/// What the relay tells a process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ServerMessage {
+    /// The first message, once: the process runs.
+    Welcome(Welcome),
+    /// The last message: the process was ended, or never began.
+    Refused(Refusal),
+    /// A call is done.
+    Done {
+        /// The call.
+        call: CallId,
+        /// What it brought, or why not.
+        result: Result<Reply, Errno>,
+    },
+    /// A connection waits at this listener. Said once until the next [`ClientMessage::Accept`] on it was answered.
+    Acceptable {
+        /// The listening socket.
+        socket: SocketId,
+    },
+    /// The peer has sent everything (a FIN came): after the data before this comes the end of file.
+    Finished {
+        /// The socket.
+        socket: SocketId,
+    },
+    /// The socket has failed, as `SO_ERROR` would tell it: a reset, a time-out, an ICMP error.
+    Failed {
+        /// The socket.
+        socket: SocketId,
+        /// Why.
+        errno: Errno,
+    },
+    /// The process may send on this socket up to this offset.
+    Credit {
+        /// The socket.
+        socket: SocketId,
+        /// Bytes since the socket was made, datagrams with their [cost](crate::limits::DATAGRAM_COST).
+        limit: u64,
+    },
+}
+
+/// Why the relay ends a process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum Refusal {
+    /// The handshake did not come first, or not in time.
+    #[error("the connection did not begin with a hello")]
+    NoHello,
+    /// A frame could not be read or came out of order.
+    #[error("protocol error: {0}")]
+    Protocol(String),
+    /// A quota of the relay is used up.
+    #[error("the relay is full: {0}")]
+    Full(String),
+    /// Nothing was heard from the process for too long.
+    #[error("nothing was heard from the process for {0} seconds")]
+    Silent(u32),
+    /// The relay is stopping.
+    #[error("the relay is shutting down")]
+    Shutdown,
+}

@@ -1,0 +1,157 @@
+//! One message of every kind, with values that make the encoding visible.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use protocol::{
+    Address, CallId, ClientMessage, Domain, Errno, Hello, HostName, Kind, Limits, ProcessName,
+    Refusal, Reply, ServerMessage, Shutdown, SocketId, Welcome,
+};
+
+const CALL: CallId = CallId(1);
+const SOCKET: SocketId = SocketId(3);
+
+fn desk() -> HostName {
+    HostName::new("desk").unwrap()
+}
+
+fn inet() -> Address {
+    Address::Inet {
+        ip: Ipv4Addr::LOCALHOST,
+        port: 8888,
+    }
+}
+
+/// Every variant of [`Address`].
+pub(crate) fn addresses() -> Vec<Address> {
+    vec![
+        Address::Unspecified,
+        inet(),
+        Address::Inet6 {
+            ip: Ipv6Addr::LOCALHOST,
+            port: 8888,
+            flow: 0x12345,
+            scope: 2,
+        },
+        Address::Unix(b"\0lab".to_vec()),
+    ]
+}
+
+/// Every variant of [`ClientMessage`], and of the types inside.
+pub(crate) fn client() -> Vec<ClientMessage> {
+    let socket = |domain, kind| ClientMessage::Socket {
+        socket: SOCKET,
+        domain,
+        kind,
+    };
+    let shutdown = |how| ClientMessage::Shutdown {
+        socket: SOCKET,
+        how,
+    };
+    vec![
+        ClientMessage::Hello(Hello {
+            minor: 0,
+            host: desk(),
+            process: ProcessName::new("服务器").unwrap(),
+        }),
+        socket(Domain::Inet, Kind::Stream),
+        socket(Domain::Inet6, Kind::Datagram),
+        socket(Domain::Unix, Kind::Stream),
+        ClientMessage::Bind {
+            call: CALL,
+            socket: SOCKET,
+            address: inet(),
+        },
+        ClientMessage::Listen {
+            call: CALL,
+            socket: SOCKET,
+            backlog: 128,
+        },
+        ClientMessage::Accept {
+            call: CALL,
+            socket: SOCKET,
+            accepted: SocketId(4),
+        },
+        ClientMessage::Connect {
+            call: CALL,
+            socket: SOCKET,
+            address: inet(),
+        },
+        shutdown(Shutdown::Read),
+        shutdown(Shutdown::Write),
+        shutdown(Shutdown::Both),
+        ClientMessage::Close { socket: SOCKET },
+        ClientMessage::Abort { socket: SOCKET },
+        ClientMessage::Names {
+            call: CALL,
+            socket: SOCKET,
+        },
+        ClientMessage::GetOption {
+            call: CALL,
+            socket: SOCKET,
+            level: 1,
+            name: 2,
+            length: 4,
+        },
+        ClientMessage::SetOption {
+            call: CALL,
+            socket: SOCKET,
+            level: 1,
+            name: -2,
+            value: vec![1, 0, 0, 0],
+        },
+        ClientMessage::Resolve {
+            call: CALL,
+            name: "bob".into(),
+        },
+        ClientMessage::Reverse {
+            call: CALL,
+            ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        },
+        ClientMessage::Sync { call: CALL },
+        ClientMessage::Credit {
+            socket: SOCKET,
+            limit: 131_072,
+        },
+        ClientMessage::Goodbye,
+    ]
+}
+
+/// Every variant of [`ServerMessage`], and of the types inside.
+pub(crate) fn server() -> Vec<ServerMessage> {
+    let done = |result| ServerMessage::Done { call: CALL, result };
+    vec![
+        ServerMessage::Welcome(Welcome {
+            minor: 0,
+            pid: 1000,
+            addresses: vec![IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1))],
+            limits: Limits {
+                sockets: 512,
+                silence_seconds: 30,
+            },
+        }),
+        ServerMessage::Refused(Refusal::NoHello),
+        ServerMessage::Refused(Refusal::Protocol("why".into())),
+        ServerMessage::Refused(Refusal::Full("processes".into())),
+        ServerMessage::Refused(Refusal::Silent(30)),
+        ServerMessage::Refused(Refusal::Shutdown),
+        done(Ok(Reply::Nothing)),
+        done(Ok(Reply::Names {
+            local: inet(),
+            peer: Address::Unspecified,
+        })),
+        done(Ok(Reply::Option(vec![1, 0, 0, 0]))),
+        done(Ok(Reply::Hosts(vec![IpAddr::V6(Ipv6Addr::LOCALHOST)]))),
+        done(Ok(Reply::HostName(Some(desk())))),
+        done(Err(Errno::ECONNREFUSED)),
+        ServerMessage::Acceptable { socket: SOCKET },
+        ServerMessage::Finished { socket: SOCKET },
+        ServerMessage::Failed {
+            socket: SOCKET,
+            errno: Errno::ECONNRESET,
+        },
+        ServerMessage::Credit {
+            socket: SOCKET,
+            limit: 131_072,
+        },
+    ]
+}

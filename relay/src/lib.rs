@@ -1,0 +1,148 @@
+//! The relay: real sockets for programs that run in a browser.
+//!
+//! A process opens one WebSocket and says on which host of which lab it runs. From then on the relay makes the socket
+//! calls that the process asks for, on real sockets of this machine's kernel, and carries what they send and receive.
+//! When the WebSocket is gone, so are the sockets.
+//!
+//! # Layout
+//!
+//! - [`config`](Options): what an operator can set.
+//! - `listen`: accepts connections and speaks HTTP on them.
+//! - `web`: the routes: the page, the health, the counts, and the handshake that lets a process in.
+//! - `session`: a process on the relay; one task each, no other task or channel on the way of its data.
+//! - `socket`: one socket of a process: calls, queues, credit, and what the kernel reports.
+//! - `network`: what stands behind the addresses that programs see. Only what is in there knows real ones.
+//! - `lab`: labs and hosts, which exist as long as they have processes.
+//! - `metrics`: what the relay counts.
+//! - [`shutdown`]: when to stop.
+//!
+//! # Invariants
+//!
+//! - Nothing is unbounded. What a process sends is bounded by credit, what it is sent by one buffer; sockets are read
+//!   only when that is free, so the kernel's buffers fill and the peers are slowed down.
+//! - Nothing in a session waits: socket calls are non-blocking and their results come through wakers.
+//! - What a process sends can end that process, with a stated reason, and nothing else.
+//! - Everything that is counted is counted by a guard that its owner holds.
+
+#![forbid(unsafe_code)]
+
+mod config;
+mod lab;
+mod listen;
+mod metrics;
+mod network;
+mod session;
+pub mod shutdown;
+mod socket;
+mod web;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use protocol::limits::MAX_SOCKETS;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::lab::{Labs, Quotas};
+use crate::session::Settings;
+use crate::web::Assets;
+
+pub use config::{NetworkKind, Options};
+pub use metrics::Metrics;
+
+/// How long processes and requests may take to end when the relay stops.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// A relay that is bound to its address.
+#[derive(Debug)]
+pub struct Relay {
+    listener: TcpListener,
+    address: SocketAddr,
+    options: Options,
+    assets: Assets,
+    metrics: Metrics,
+}
+
+impl Relay {
+    /// Binds the relay to its address. It serves nobody before [`serve`](Self::serve).
+    ///
+    /// # Errors
+    ///
+    /// The address cannot be listened on, or the page is not where the options say.
+    pub async fn bind(options: Options) -> io::Result<Self> {
+        let assets = Assets::open(options.assets.clone())?;
+        let listener = TcpListener::bind(options.listen).await?;
+        Ok(Self {
+            address: listener.local_addr()?,
+            listener,
+            options,
+            assets,
+            metrics: Metrics::default(),
+        })
+    }
+
+    /// Where the relay listens, with the port that it got.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The relay's counts.
+    pub fn metrics(&self) -> Metrics {
+        self.metrics.clone()
+    }
+
+    /// Serves until `shutdown` completes, then ends every process and returns. Dropping the future ends them as well.
+    ///
+    /// # Errors
+    ///
+    /// None at present: what goes wrong with one connection concerns that one only.
+    pub async fn serve(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+        let stop = CancellationToken::new();
+        let _stop_when_dropped = stop.clone().drop_guard();
+        let sessions = TaskTracker::new();
+        let options = self.options;
+        let quotas = Quotas {
+            labs: options.labs,
+            hosts: options.hosts,
+            processes: options.processes,
+        };
+        let network = network::make(options.network);
+        let settings = Settings {
+            labs: Arc::new(Labs::new(network, quotas, self.metrics.clone())),
+            roster: Arc::default(),
+            metrics: self.metrics.clone(),
+            sockets: options.sockets.min(MAX_SOCKETS),
+            silence: options.silence,
+            ping: options.ping,
+            stop: stop.clone(),
+        };
+        let site = Arc::new(web::Site {
+            metrics: self.metrics,
+            settings: Arc::new(settings),
+            sessions: sessions.clone(),
+            origins: options.origins,
+            assets: self.assets,
+        });
+        let connections = Arc::new(Semaphore::new(options.connections));
+        let serving = listen::serve(self.listener, web::router(site), connections, stop.clone());
+        let mut serving = std::pin::pin!(serving);
+        tokio::select! {
+            () = serving.as_mut() => {}
+            () = shutdown => {}
+        }
+        stop.cancel();
+        sessions.close();
+        let ended = tokio::time::timeout(FAREWELL, async {
+            serving.await;
+            sessions.wait().await;
+        });
+        if ended.await.is_err() {
+            tracing::warn!("some connections did not end in time");
+        }
+        Ok(())
+    }
+}

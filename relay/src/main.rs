@@ -1,0 +1,89 @@
+//! The program `socketpad`: a relay that is set up from the command line.
+
+use std::io::{IsTerminal, Write, stderr, stdout};
+use std::process::ExitCode;
+
+use clap::Parser;
+use relay::{Options, Relay, shutdown};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tracing_subscriber::EnvFilter;
+
+/// Socketpad lets programs that run in a browser use real sockets.
+///
+/// It serves the page, and gives every program that is run there a place on a host of a lab: a small network of its
+/// own, which cannot reach other labs, this machine or the internet.
+///
+/// Every option can also be set by an environment variable. /healthz says that the relay runs; /metrics counts labs,
+/// hosts, processes, sockets and bytes for Prometheus. SIGINT (Ctrl-C) and SIGTERM end it in good order.
+#[derive(Debug, Parser)]
+#[command(name = "socketpad", version, max_term_width = 100)]
+struct CommandLine {
+    #[command(flatten)]
+    options: Options,
+
+    /// What to log to standard error: error, warn, info, debug, trace, or a filter such as relay=debug,warn.
+    #[arg(
+        long,
+        env = "SOCKETPAD_LOG",
+        value_name = "FILTER",
+        default_value = "info"
+    )]
+    log: EnvFilter,
+}
+
+fn main() -> ExitCode {
+    let CommandLine { options, log } = CommandLine::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(log)
+        .with_writer(stderr)
+        .with_ansi(stderr().is_terminal())
+        .init();
+    raise_descriptor_limit();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "the runtime could not be started");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(options)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> anyhow::Result<()> {
+    use anyhow::Context;
+    let listen = options.listen;
+    let relay = Relay::bind(options)
+        .await
+        .with_context(|| format!("could not start on {listen}"))?;
+    // Somebody may wait for this line through a pipe.
+    let mut out = stdout();
+    writeln!(out, "Socketpad is at http://{}", relay.local_addr())?;
+    out.flush()?;
+    relay
+        .serve(async {
+            match shutdown::requested().await {
+                Ok(()) => tracing::info!("stopping"),
+                Err(error) => tracing::error!(%error, "signals cannot be watched"),
+            }
+        })
+        .await
+        .context("could not serve")
+}
+
+/// Allows as many descriptors as the system does: every connection and every socket is one.
+fn raise_descriptor_limit() {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::debug!(%error, "the limit on descriptors stays as it is");
+    }
+}

@@ -1,0 +1,163 @@
+//! What a lab's network must do.
+//!
+//! The rest of the relay handles sockets by their descriptors and knows addresses only as programs see them. Which
+//! addresses stand behind those, and what makes one lab unreachable from another, only the implementations of these
+//! traits know. Every method is instant: nothing here waits.
+
+mod portable;
+
+use std::fmt;
+use std::io;
+use std::net::IpAddr;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use protocol::{Address, Domain, Errno, HostName, Kind};
+
+use crate::config::NetworkKind;
+
+/// Makes networks for labs.
+pub(crate) trait Network: fmt::Debug + Send + Sync {
+    /// Makes the network of a new lab.
+    fn lab(&self) -> Box<dyn LabNetwork>;
+}
+
+/// The network of one lab. It lasts as long as any of its hosts.
+pub(crate) trait LabNetwork: fmt::Debug + Send + Sync {
+    /// Makes a host. The caller sees to it that no two hosts of a lab have the same name.
+    ///
+    /// # Errors
+    ///
+    /// There is no room for another host.
+    fn join(&self, name: &HostName) -> io::Result<Arc<dyn Host>>;
+}
+
+/// One host. Dropping it takes it off the network.
+pub(crate) trait Host: fmt::Debug + Send + Sync {
+    /// The host's addresses in its lab, without its loopback.
+    fn addresses(&self) -> Vec<IpAddr>;
+
+    /// The addresses of a name, none if the lab does not know it.
+    fn resolve(&self, name: &str) -> Vec<IpAddr>;
+
+    /// The name of an address.
+    fn reverse(&self, ip: IpAddr) -> Option<HostName>;
+
+    /// Makes a socket: a non-blocking descriptor and its place on the network.
+    ///
+    /// # Errors
+    ///
+    /// What socket(2) says; `EAFNOSUPPORT` for a family that this network does not have.
+    fn socket(&self, domain: Domain, kind: Kind) -> Result<Plug, Errno>;
+}
+
+/// A descriptor and its place on the network.
+#[derive(Debug)]
+pub(crate) struct Plug {
+    /// The non-blocking socket.
+    pub(crate) descriptor: OwnedFd,
+    /// Its place.
+    pub(crate) endpoint: Box<dyn Endpoint>,
+}
+
+/// A socket's two addresses, as the program sees them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Names {
+    /// As getsockname(2) tells it.
+    pub(crate) local: Address,
+    /// As getpeername(2) tells it; [`Address::Unspecified`] if there is no peer.
+    pub(crate) peer: Address,
+}
+
+/// How far a connect came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// It is done.
+    Done,
+    /// The descriptor becomes writable when it is done, and `SO_ERROR` then tells how it went.
+    Pending,
+}
+
+/// A datagram that was received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Arrival {
+    /// How many bytes of it are in the buffer.
+    pub(crate) length: usize,
+    /// Its sender. None if the sender is not of this lab: the datagram is to be ignored.
+    pub(crate) sender: Option<Address>,
+}
+
+/// A socket's place on the network: the calls that have addresses in them. Everything else is done on the descriptor
+/// itself, the same one in every call.
+pub(crate) trait Endpoint: fmt::Debug + Send {
+    /// bind(2).
+    ///
+    /// # Errors
+    ///
+    /// What the call says.
+    fn bind(&mut self, descriptor: BorrowedFd<'_>, address: &Address) -> Result<(), Errno>;
+
+    /// listen(2).
+    ///
+    /// # Errors
+    ///
+    /// What the call says.
+    fn listen(&mut self, descriptor: BorrowedFd<'_>, backlog: i32) -> Result<(), Errno>;
+
+    /// accept(2).
+    ///
+    /// # Errors
+    ///
+    /// What the call says.
+    fn accept(&mut self, descriptor: BorrowedFd<'_>) -> Result<Plug, Errno>;
+
+    /// connect(2). [`Address::Unspecified`] dissolves a datagram socket's association.
+    ///
+    /// # Errors
+    ///
+    /// What the call says.
+    fn connect(&mut self, descriptor: BorrowedFd<'_>, address: &Address)
+    -> Result<Progress, Errno>;
+
+    /// getsockname(2) and getpeername(2).
+    ///
+    /// # Errors
+    ///
+    /// What the calls say.
+    fn names(&self, descriptor: BorrowedFd<'_>) -> Result<Names, Errno>;
+
+    /// sendto(2), or send(2) to [`Address::Unspecified`].
+    ///
+    /// # Errors
+    ///
+    /// What the call says.
+    fn send_to(
+        &mut self,
+        descriptor: BorrowedFd<'_>,
+        payload: &[u8],
+        address: &Address,
+    ) -> Result<(), Errno>;
+
+    /// recvfrom(2).
+    ///
+    /// # Errors
+    ///
+    /// What the call says.
+    fn receive_from(
+        &mut self,
+        descriptor: BorrowedFd<'_>,
+        buffer: &mut [u8],
+    ) -> Result<Arrival, Errno>;
+}
+
+/// Makes the network that was chosen.
+pub(crate) fn make(kind: NetworkKind) -> Arc<dyn Network> {
+    match kind {
+        NetworkKind::Portable => Arc::new(portable::Portable::default()),
+    }
+}
+
+/// The error number that a system call gave. The relay's machine is a Linux, so the numbers are those of the protocol.
+pub(crate) fn errno(error: rustix::io::Errno) -> Errno {
+    Errno(u16::try_from(error.raw_os_error()).unwrap_or(Errno::EIO.0))
+}

@@ -1,0 +1,201 @@
+//! The network that needs no rights: every host is one address of 127.0.0.0/8.
+//!
+//! A host owns one *real* address of the relay's loopback. The program never sees it. It sees *views*: 127.0.0.0/8 and
+//! 0.0.0.0 as on any machine, and the host's lab address 10.0.0.n. All views of a host lead to its one real address,
+//! and every address is translated on its way in and out:
+//!
+//! - [`view`]: which real address a view means and which view a real address is shown as; pure.
+//! - [`table`]: what a lab must remember for that: its hosts, what is bound, who dialled what.
+//! - [`endpoint`]: the socket calls.
+//!
+//! Ports, `EADDRINUSE`, `SO_REUSEADDR`, TIME_WAIT and resets are the kernel's own. What differs from a real machine:
+//! there is IPv4 only; a port is bound for all views of a host at once, so a second socket on another view of the same
+//! port fails with `EADDRINUSE`; there is no broadcast and no multicast.
+
+mod endpoint;
+mod table;
+mod view;
+
+use std::collections::BTreeSet;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use protocol::{Domain, Errno, HostName, Kind};
+
+use self::endpoint::InetEndpoint;
+use self::table::Table;
+use self::view::Identity;
+use super::{Host, LabNetwork, Network, Plug};
+
+/// All the addresses that hosts of any lab have now.
+type Taken = Arc<Mutex<BTreeSet<Ipv4Addr>>>;
+
+/// Makes labs whose hosts are addresses of 127.0.0.0/8.
+#[derive(Debug, Default)]
+pub(super) struct Portable {
+    taken: Taken,
+}
+
+impl Network for Portable {
+    fn lab(&self) -> Box<dyn LabNetwork> {
+        Box::new(PortableLab {
+            taken: Arc::clone(&self.taken),
+            table: Arc::default(),
+        })
+    }
+}
+
+#[derive(Debug)]
+struct PortableLab {
+    taken: Taken,
+    table: Arc<Mutex<Table>>,
+}
+
+impl LabNetwork for PortableLab {
+    fn join(&self, name: &HostName) -> io::Result<Arc<dyn Host>> {
+        let claim = Claim::draw(&self.taken);
+        let mut table = lock(&self.table);
+        let lab = table.join(name, claim.address).ok_or_else(|| {
+            io::Error::new(io::ErrorKind::QuotaExceeded, "the lab has no free address")
+        })?;
+        Ok(Arc::new(PortableHost {
+            identity: Identity {
+                real: claim.address,
+                lab,
+            },
+            table: Arc::clone(&self.table),
+            _claim: claim,
+        }))
+    }
+}
+
+/// A real address that belongs to one host for as long as this is held.
+#[derive(Debug)]
+struct Claim {
+    taken: Taken,
+    address: Ipv4Addr,
+}
+
+impl Claim {
+    /// Draws a free address at random, so that the leftovers of an earlier host (TIME_WAIT) do not concern this one.
+    fn draw(taken: &Taken) -> Self {
+        let mut addresses = lock(taken);
+        loop {
+            // The standard library's hash keys are random, which is all the randomness that is needed here.
+            let random = RandomState::new().build_hasher().finish().to_le_bytes();
+            let second = 1 + random[0] % 254;
+            let fourth = 1 + random[2] % 254;
+            let address = Ipv4Addr::new(127, second, random[1], fourth);
+            if addresses.insert(address) {
+                return Self {
+                    taken: Arc::clone(taken),
+                    address,
+                };
+            }
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        lock(&self.taken).remove(&self.address);
+    }
+}
+
+#[derive(Debug)]
+struct PortableHost {
+    identity: Identity,
+    table: Arc<Mutex<Table>>,
+    _claim: Claim,
+}
+
+impl Host for PortableHost {
+    fn addresses(&self) -> Vec<IpAddr> {
+        vec![IpAddr::V4(self.identity.lab)]
+    }
+
+    fn resolve(&self, name: &str) -> Vec<IpAddr> {
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        if name == "localhost" {
+            return vec![IpAddr::V4(Ipv4Addr::LOCALHOST)];
+        }
+        let address = lock(&self.table).address_of(&name);
+        address.map(IpAddr::V4).into_iter().collect()
+    }
+
+    fn reverse(&self, ip: IpAddr) -> Option<HostName> {
+        match ip {
+            IpAddr::V4(ip) if ip.is_loopback() => HostName::new("localhost").ok(),
+            IpAddr::V4(ip) => lock(&self.table).name_of(ip),
+            IpAddr::V6(_) => None,
+        }
+    }
+
+    fn socket(&self, domain: Domain, kind: Kind) -> Result<Plug, Errno> {
+        match domain {
+            Domain::Inet => InetEndpoint::open(&self.table, self.identity, kind),
+            Domain::Inet6 | Domain::Unix => Err(Errno::EAFNOSUPPORT),
+        }
+    }
+}
+
+impl Drop for PortableHost {
+    fn drop(&mut self) {
+        lock(&self.table).leave(self.identity);
+    }
+}
+
+/// Locks, also after a panic elsewhere: every change to these tables is complete in itself.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> HostName {
+        HostName::new(text).unwrap()
+    }
+
+    #[test]
+    fn hosts_are_numbered_in_order_and_known_by_name() {
+        let lab = Portable::default().lab();
+        let desk = lab.join(&name("desk")).unwrap();
+        let bob = lab.join(&name("bob")).unwrap();
+        let second = IpAddr::from([10, 0, 0, 2]);
+        assert_eq!(desk.addresses(), [IpAddr::from([10, 0, 0, 1])]);
+        assert_eq!(desk.resolve("Bob"), [second]);
+        assert_eq!(desk.reverse(second), Some(name("bob")));
+        assert_eq!(desk.resolve("localhost"), [IpAddr::V4(Ipv4Addr::LOCALHOST)]);
+        drop(bob);
+        assert!(desk.resolve("bob").is_empty());
+        let carol = lab.join(&name("carol")).unwrap();
+        assert_eq!(carol.addresses(), [second]);
+    }
+
+    #[test]
+    fn no_two_hosts_have_one_address_and_it_is_given_back() {
+        let network = Portable::default();
+        let labs: Vec<_> = (0..20).map(|_| network.lab()).collect();
+        let hosts: Vec<_> = labs
+            .iter()
+            .map(|lab| lab.join(&name("desk")).unwrap())
+            .collect();
+        assert_eq!(lock(&network.taken).len(), 20);
+        drop(hosts);
+        assert!(lock(&network.taken).is_empty());
+    }
+
+    #[test]
+    fn a_lab_has_room_for_254_hosts() {
+        let lab = Portable::default().lab();
+        let hosts: Vec<_> = (0..254)
+            .map(|n| lab.join(&name(&format!("h{n}"))).unwrap())
+            .collect();
+        assert!(lab.join(&name("late")).is_err());
+        drop(hosts);
+    }
+}

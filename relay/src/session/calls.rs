@@ -1,0 +1,233 @@
+//! What a process asks, and the answers.
+
+use protocol::limits::{MAX_NAME, MAX_OPTION};
+use protocol::{CallId, ClientMessage, Domain, Errno, Frame, Kind, Reply, ServerMessage, SocketId};
+
+use super::{Entry, Outbox, Sockets, Sync};
+use crate::socket::{Socket, Turn, Violation};
+
+/// Whether the process goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Course {
+    /// It does.
+    Running,
+    /// It said goodbye.
+    Ended,
+}
+
+impl Sockets {
+    /// Works through one frame.
+    pub(super) fn handle(
+        &mut self,
+        frame: Frame<'_, ClientMessage>,
+        outbox: &mut Outbox,
+    ) -> Result<Course, Violation> {
+        match frame {
+            Frame::Control(ClientMessage::Goodbye) => return Ok(Course::Ended),
+            Frame::Control(message) => self.call(message, outbox)?,
+            Frame::Stream { socket, payload } => {
+                self.payload(socket, outbox, |socket, turn| socket.write(payload, turn))?;
+            }
+            Frame::Datagram {
+                socket,
+                address,
+                payload,
+            } => self.payload(socket, outbox, |socket, turn| {
+                socket.send(address, payload, turn)
+            })?,
+        }
+        Ok(Course::Running)
+    }
+
+    /// Gives payload to its socket. What comes for one that was closed meanwhile is nobody's.
+    fn payload(
+        &mut self,
+        id: SocketId,
+        outbox: &mut Outbox,
+        give: impl FnOnce(&mut Socket, &mut Turn<'_>) -> Result<(), Violation>,
+    ) -> Result<(), Violation> {
+        match self.entries.get_mut(&id) {
+            Some(Entry::Open(socket)) => give(
+                socket,
+                &mut Turn {
+                    outbox,
+                    budget: &mut self.budget,
+                    metrics: &self.metrics,
+                },
+            ),
+            Some(&mut Entry::Failed(errno)) => {
+                outbox.message(&ServerMessage::Failed { socket: id, errno });
+                Ok(())
+            }
+            None if Some(id) <= self.highest => Ok(()),
+            None => Err(Violation(format!("there is no socket {}", id.0))),
+        }
+    }
+
+    fn call(&mut self, message: ClientMessage, outbox: &mut Outbox) -> Result<(), Violation> {
+        let (call, result) = match message {
+            ClientMessage::Hello(_) => return Err(Violation(String::from("a second hello"))),
+            ClientMessage::Goodbye => return Ok(()),
+            ClientMessage::Socket {
+                socket,
+                domain,
+                kind,
+            } => return self.make(socket, domain, kind),
+            ClientMessage::Shutdown { socket, how } => {
+                return self.payload(socket, outbox, |socket, turn| {
+                    socket.shutdown(how, turn);
+                    Ok(())
+                });
+            }
+            ClientMessage::Close { socket } => {
+                self.close(socket, outbox);
+                return Ok(());
+            }
+            ClientMessage::Abort { socket } => {
+                self.abort(socket, outbox);
+                return Ok(());
+            }
+            ClientMessage::Credit { socket, limit } => {
+                if let Ok(socket) = self.open(socket) {
+                    socket.grant(limit);
+                }
+                return Ok(());
+            }
+            ClientMessage::Sync { call } => {
+                self.sync = Some(Sync { call, after: None });
+                return Ok(());
+            }
+            ClientMessage::Connect {
+                call,
+                socket,
+                address,
+            } => {
+                let result = match self.entries.get_mut(&socket) {
+                    Some(Entry::Open(socket)) => socket.connect(
+                        call,
+                        &address,
+                        &mut Turn {
+                            outbox,
+                            budget: &mut self.budget,
+                            metrics: &self.metrics,
+                        },
+                    ),
+                    Some(&mut Entry::Failed(errno)) => Some(Err(errno)),
+                    None => Some(Err(Errno::EBADF)),
+                };
+                match result {
+                    Some(result) => (call, result),
+                    None => return Ok(()),
+                }
+            }
+            ClientMessage::Accept {
+                call,
+                socket,
+                accepted,
+            } => return self.accept(call, socket, accepted, outbox),
+            ClientMessage::Bind {
+                call,
+                socket,
+                address,
+            } => (call, self.open(socket).and_then(|it| it.bind(&address))),
+            ClientMessage::Listen {
+                call,
+                socket,
+                backlog,
+            } => (call, self.open(socket).and_then(|it| it.listen(backlog))),
+            ClientMessage::Names { call, socket } => {
+                (call, self.open(socket).and_then(|it| it.names()))
+            }
+            ClientMessage::GetOption {
+                call,
+                socket,
+                level,
+                name,
+                length,
+            } => {
+                let found = self.open(socket);
+                (call, found.and_then(|it| it.option(level, name, length)))
+            }
+            ClientMessage::SetOption {
+                call,
+                socket,
+                level,
+                name,
+                value,
+            } => {
+                let found = self.open(socket);
+                let result = if MAX_OPTION < value.len() {
+                    Err(Errno::EINVAL)
+                } else {
+                    found.and_then(|it| it.set_option(level, name, &value))
+                };
+                (call, result)
+            }
+            ClientMessage::Resolve { call, name } => {
+                let addresses = if name.len() <= MAX_NAME {
+                    self.membership.host().resolve(&name)
+                } else {
+                    Vec::new()
+                };
+                (call, Ok(Reply::Hosts(addresses)))
+            }
+            ClientMessage::Reverse { call, ip } => {
+                let name = self.membership.host().reverse(ip);
+                (call, Ok(Reply::HostName(name)))
+            }
+        };
+        outbox.message(&ServerMessage::Done { call, result });
+        Ok(())
+    }
+
+    /// The socket that a call is about.
+    fn open(&mut self, id: SocketId) -> Result<&mut Socket, Errno> {
+        match self.entries.get_mut(&id) {
+            Some(Entry::Open(socket)) => Ok(socket),
+            Some(&mut Entry::Failed(errno)) => Err(errno),
+            None => Err(Errno::EBADF),
+        }
+    }
+
+    fn make(&mut self, id: SocketId, domain: Domain, kind: Kind) -> Result<(), Violation> {
+        let made = if self.quota <= self.count() {
+            Err(Errno::EMFILE)
+        } else {
+            self.membership
+                .host()
+                .socket(domain, kind)
+                .and_then(|plug| Socket::new(id, kind, plug, &self.ready, &self.metrics))
+        };
+        self.add(id, made)
+    }
+
+    fn accept(
+        &mut self,
+        call: CallId,
+        listener: SocketId,
+        accepted: SocketId,
+        outbox: &mut Outbox,
+    ) -> Result<(), Violation> {
+        let full = self.quota <= self.count();
+        let (ready, metrics) = (self.ready.clone(), self.metrics.clone());
+        let made = match self.open(listener) {
+            // The connection stays in the backlog.
+            Ok(_) if full => Err(Errno::EMFILE),
+            Ok(listener) => listener.accept(accepted, &ready, &metrics),
+            Err(errno) => Err(errno),
+        };
+        let result = match made {
+            Ok(socket) => {
+                let names = socket.names();
+                self.add(accepted, Ok(socket))?;
+                names
+            }
+            Err(errno) => Err(errno),
+        };
+        outbox.message(&ServerMessage::Done { call, result });
+        if let Ok(listener) = self.open(listener) {
+            listener.accept_answered();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,364 @@
+//! What a process is to be sent.
+//!
+//! Everything of one turn is collected into one WebSocket message, payload read from sockets straight into its place.
+//! While one message is being written, a second may be begun, but only for answers and only a short one: sockets are
+//! read when the way is free.
+
+use protocol::frame::{FrameKind, HEADER, Header, encode_address, encode_message};
+use protocol::limits::MAX_ADDRESS;
+use protocol::{Address, ServerMessage, SocketId};
+
+use super::pool;
+use super::websocket::{MAX_CONTROL, MAX_HEADER, Opcode, write_header};
+
+/// Room before a message's frames for its header, and for a pong, a ping and a close before that.
+const HEADROOM: usize = MAX_HEADER + 3 * (2 + MAX_CONTROL);
+
+/// The most frames of one message, in bytes.
+const MESSAGE: usize = pool::SIZE - HEADROOM;
+
+/// The most that is collected while an earlier message is still being written, in bytes.
+const WAITING: usize = 16 * 1024;
+
+/// What must be free before anything is worked through that may be answered, in bytes: more than any answers to one
+/// message of a process take together.
+const ANSWER: usize = 4 * 1024;
+
+/// Frames in a lent buffer.
+#[derive(Debug, Default)]
+struct Batch {
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl Batch {
+    /// Whether there is nothing in it. A buffer may be lent all the same: a socket was read and had nothing.
+    fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// Lends a buffer if there is none.
+    fn begin(&mut self) {
+        if self.bytes.is_empty() {
+            self.bytes = pool::take();
+            (self.start, self.end) = (HEADROOM, HEADROOM);
+        }
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
+        self.begin();
+        let end = self.end + bytes.len();
+        if self.bytes.len() < end {
+            self.bytes.resize(end, 0);
+        }
+        self.bytes[self.end..end].copy_from_slice(bytes);
+        self.end = end;
+    }
+
+    /// Puts a WebSocket header, and a control frame's payload, before what is there.
+    fn prepend(&mut self, opcode: Opcode, payload: &[u8], length: usize) {
+        self.start -= payload.len();
+        self.bytes[self.start..self.start + payload.len()].copy_from_slice(payload);
+        let mut header = [0; MAX_HEADER];
+        let used = write_header(&mut header, opcode, length);
+        self.start -= used;
+        self.bytes[self.start..self.start + used].copy_from_slice(&header[MAX_HEADER - used..]);
+    }
+
+    fn release(&mut self) {
+        if !self.bytes.is_empty() {
+            pool::give(std::mem::take(&mut self.bytes));
+        }
+    }
+}
+
+/// What waits to be written to a process.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    /// The message that is being written.
+    sending: Batch,
+    /// The message that is being collected.
+    collecting: Batch,
+    /// Where control messages are encoded.
+    scratch: Vec<u8>,
+    /// Whether a ping is due.
+    ping: bool,
+    /// The pong that is due, the latest one only (RFC 6455, section 5.5.3).
+    pong: Option<Vec<u8>>,
+    /// The close frame that is due, after everything else.
+    close: Option<Vec<u8>>,
+}
+
+impl Outbox {
+    /// How many bytes of frames may be added now.
+    fn room(&self) -> usize {
+        let used = self.collecting.end - self.collecting.start;
+        let most = if self.sending.is_empty() {
+            MESSAGE
+        } else {
+            WAITING
+        };
+        most.saturating_sub(used)
+    }
+
+    /// Whether there is room for the answers to any one message of the process.
+    pub(crate) fn has_room_for_answers(&self) -> bool {
+        ANSWER <= self.room()
+    }
+
+    /// Whether sockets may be read: nothing is left of an earlier message, and another frame of this many bytes fits.
+    pub(crate) fn has_room_for_payload(&self, length: usize) -> bool {
+        self.sending.is_empty() && length + HEADER + MAX_ADDRESS + 1 + ANSWER <= self.room()
+    }
+
+    /// Whether everything was handed out by [`chunk`](Self::chunk) and taken.
+    #[cfg(test)]
+    fn is_empty(&self) -> bool {
+        self.sending.is_empty()
+            && self.collecting.is_empty()
+            && !self.ping
+            && self.pong.is_none()
+            && self.close.is_none()
+    }
+
+    /// Adds a control message.
+    pub(crate) fn message(&mut self, message: &ServerMessage) {
+        self.scratch.clear();
+        encode_message(message, &mut self.scratch);
+        self.collecting.append(&self.scratch);
+    }
+
+    /// Adds a stream's bytes, which `fill` reads into place; none if it read none.
+    pub(crate) fn stream<E>(
+        &mut self,
+        socket: SocketId,
+        limit: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+    ) -> Result<usize, E> {
+        debug_assert!(self.has_room_for_payload(limit));
+        self.collecting.begin();
+        let start = self.collecting.end + HEADER;
+        let length = fill(&mut self.collecting.bytes[start..start + limit])?;
+        if 0 < length {
+            self.finish(FrameKind::Stream, socket, length);
+        }
+        Ok(length)
+    }
+
+    /// Adds a datagram, which `fill` reads into place; none if it says so by giving no address.
+    pub(crate) fn datagram<E>(
+        &mut self,
+        socket: SocketId,
+        limit: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<(usize, Option<Address>), E>,
+    ) -> Result<Option<usize>, E> {
+        debug_assert!(self.has_room_for_payload(limit));
+        self.collecting.begin();
+        let start = self.collecting.end + HEADER;
+        // The address comes first but is known last. Leave the most room it may need, and close the gap then.
+        let payload = start + 1 + MAX_ADDRESS;
+        let bytes = &mut self.collecting.bytes;
+        let (length, address) = fill(&mut bytes[payload..payload + limit])?;
+        let Some(address) = address else {
+            return Ok(None);
+        };
+        self.scratch.clear();
+        encode_address(&address, &mut self.scratch);
+        let used = self.scratch.len();
+        bytes[start..start + used].copy_from_slice(&self.scratch);
+        bytes.copy_within(payload..payload + length, start + used);
+        self.finish(FrameKind::Datagram, socket, used + length);
+        Ok(Some(length))
+    }
+
+    fn finish(&mut self, kind: FrameKind, socket: SocketId, length: usize) {
+        let header = Header {
+            kind,
+            length,
+            socket,
+        };
+        let start = self.collecting.end;
+        self.collecting.bytes[start..start + HEADER].copy_from_slice(&header.encode());
+        self.collecting.end = start + HEADER + length;
+    }
+
+    /// Asks the process for a sign of life.
+    pub(crate) fn ping(&mut self) {
+        self.ping = true;
+    }
+
+    /// Answers a ping.
+    pub(crate) fn pong(&mut self, payload: &[u8]) {
+        self.pong = Some(payload.to_vec());
+    }
+
+    /// Closes the WebSocket, after everything else, with this status (RFC 6455, section 7.4).
+    pub(crate) fn close(&mut self, status: u16) {
+        self.close = Some(status.to_be_bytes().to_vec());
+    }
+
+    /// What is to be written next; empty if nothing is.
+    pub(crate) fn chunk(&mut self) -> &[u8] {
+        if self.sending.is_empty() {
+            self.seal();
+        }
+        &self.sending.bytes[self.sending.start..self.sending.end]
+    }
+
+    /// Notes that this much of the chunk was written.
+    pub(crate) fn advance(&mut self, length: usize) {
+        self.sending.start += length;
+        if self.sending.start == self.sending.end {
+            self.sending.release();
+            (self.sending.start, self.sending.end) = (0, 0);
+        }
+    }
+
+    /// Makes one WebSocket message of what was collected.
+    fn seal(&mut self) {
+        let close = match self.collecting.is_empty() {
+            true => self.close.take(),
+            false => None,
+        };
+        if self.collecting.is_empty() && !self.ping && self.pong.is_none() && close.is_none() {
+            self.collecting.release();
+            (self.collecting.start, self.collecting.end) = (0, 0);
+            return;
+        }
+        self.collecting.begin();
+        let length = self.collecting.end - self.collecting.start;
+        if let Some(status) = close {
+            self.collecting
+                .prepend(Opcode::Close, &status, status.len());
+        } else if 0 < length {
+            self.collecting.prepend(Opcode::Binary, &[], length);
+        }
+        if std::mem::take(&mut self.ping) {
+            self.collecting.prepend(Opcode::Ping, &[], 0);
+        }
+        if let Some(payload) = self.pong.take() {
+            self.collecting
+                .prepend(Opcode::Pong, &payload, payload.len());
+        }
+        self.sending = std::mem::take(&mut self.collecting);
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        self.sending.release();
+        self.collecting.release();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::{CallId, Frame, Frames, Reply};
+
+    fn done(call: u32) -> ServerMessage {
+        ServerMessage::Done {
+            call: CallId(call),
+            result: Ok(Reply::Nothing),
+        }
+    }
+
+    fn written(outbox: &mut Outbox) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        loop {
+            let chunk = outbox.chunk();
+            if chunk.is_empty() {
+                return bytes;
+            }
+            // In pieces, as a socket that is nearly full would take it.
+            let length = chunk.len().min(7);
+            bytes.extend_from_slice(&chunk[..length]);
+            outbox.advance(length);
+        }
+    }
+
+    #[test]
+    fn a_read_that_brings_nothing_leaves_the_way_free() {
+        let mut outbox = Outbox::default();
+        let nothing = outbox.stream(SocketId(1), 100, |_| Err::<usize, ()>(()));
+        assert_eq!(nothing, Err(()));
+        assert!(outbox.chunk().is_empty());
+        assert!(outbox.has_room_for_payload(100));
+    }
+
+    #[test]
+    fn a_turn_is_one_message_in_order() {
+        let mut outbox = Outbox::default();
+        outbox.message(&done(1));
+        let filled = outbox.stream(SocketId(3), 100, |room| {
+            room[..2].copy_from_slice(b"ab");
+            Ok::<_, ()>(2)
+        });
+        assert_eq!(filled, Ok(2));
+        let address = Address::from("10.0.0.2:9".parse::<std::net::SocketAddrV4>().unwrap());
+        let filled = outbox.datagram(SocketId(4), 100, |room| {
+            room[..3].copy_from_slice(b"xyz");
+            Ok::<_, ()>((3, Some(address.clone())))
+        });
+        assert_eq!(filled, Ok(Some(3)));
+        let bytes = written(&mut outbox);
+        assert_eq!(bytes[0], 0x82);
+        assert_eq!(usize::from(bytes[1]), bytes.len() - 2);
+        let frames: Vec<_> = Frames::new(&bytes[2..]).map(Result::unwrap).collect();
+        assert_eq!(
+            frames,
+            [
+                Frame::Control(done(1)),
+                Frame::Stream {
+                    socket: SocketId(3),
+                    payload: b"ab"
+                },
+                Frame::Datagram {
+                    socket: SocketId(4),
+                    address,
+                    payload: b"xyz"
+                },
+            ]
+        );
+        assert!(outbox.is_empty());
+    }
+
+    #[test]
+    fn nothing_read_leaves_no_trace() {
+        let mut outbox = Outbox::default();
+        assert_eq!(outbox.stream(SocketId(1), 10, |_| Err("no")), Err("no"));
+        assert_eq!(outbox.stream(SocketId(1), 10, |_| Ok::<_, ()>(0)), Ok(0));
+        outbox.message(&done(1));
+        assert_eq!(written(&mut outbox)[2..10], [0, 4, 0, 0, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn control_frames_go_first_and_the_close_last() {
+        let mut outbox = Outbox::default();
+        outbox.message(&done(1));
+        outbox.ping();
+        outbox.pong(b"why");
+        outbox.close(1000);
+        let bytes = written(&mut outbox);
+        assert_eq!(bytes[..5], [0x8a, 3, b'w', b'h', b'y']);
+        assert_eq!(bytes[5..8], [0x89, 0, 0x82]);
+        assert_eq!(bytes[bytes.len() - 4..], [0x88, 2, 0x03, 0xe8]);
+    }
+
+    #[test]
+    fn little_is_collected_while_the_way_is_blocked() {
+        let mut outbox = Outbox::default();
+        outbox.message(&done(1));
+        assert!(outbox.has_room_for_payload(65_536));
+        assert!(!outbox.chunk().is_empty());
+        assert!(outbox.has_room_for_answers());
+        assert!(!outbox.has_room_for_payload(1));
+        let mut call = 1;
+        while outbox.has_room_for_answers() {
+            call += 1;
+            outbox.message(&done(call));
+        }
+        assert!(call < 2000);
+    }
+}

@@ -1,0 +1,454 @@
+//! One socket of a process.
+//!
+//! Nothing here waits. A call or payload from the process is tried on the descriptor at once; what the kernel does not
+//! take is queued, within the credit that was granted. What the kernel has to say comes through the socket's waker:
+//! [`Socket::attend`] is then called and does what can be done, a bounded share of it.
+
+mod datagram;
+mod listener;
+mod option;
+mod stream;
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use protocol::{Address, CallId, Errno, Kind, Reply, SendWindow, ServerMessage, SocketId};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
+
+use crate::metrics::{Counted, Metrics, Traffic};
+use crate::network::{Endpoint, Names, Plug};
+use crate::session::{Budget, Intake, Outbox, Ready, Signal};
+
+use self::datagram::Datagram;
+use self::listener::Listener;
+use self::option::Wishes;
+use self::stream::Stream;
+
+/// The most bytes that one socket may bring in one turn before others have theirs.
+const SHARE: usize = 64 * 1024;
+
+/// What a socket needs of its session to do something.
+#[derive(Debug)]
+pub(crate) struct Turn<'a> {
+    /// Where answers and payload for the process go.
+    pub(crate) outbox: &'a mut Outbox,
+    /// What the sockets share.
+    pub(crate) budget: &'a mut Budget,
+    /// The relay's counts.
+    pub(crate) metrics: &'a Metrics,
+}
+
+/// The process broke a rule of the protocol. The text says which.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Violation(pub(crate) String);
+
+/// Whether a socket has more to do that only needs another turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Attention {
+    /// Not before its waker says so.
+    Later,
+    /// As soon as there is room.
+    Again,
+}
+
+/// A socket.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    core: Core,
+    role: Role,
+}
+
+/// What the kinds of socket have in common.
+#[derive(Debug)]
+struct Core {
+    id: SocketId,
+    kind: Kind,
+    /// Its place on the network. It goes first: nobody may be sent to a socket that is closed already.
+    endpoint: Box<dyn Endpoint>,
+    /// The registration with the event loop. It goes before the descriptor does.
+    watch: Option<AsyncFd<Arc<OwnedFd>>>,
+    descriptor: Arc<OwnedFd>,
+    signal: Arc<Signal>,
+    waker: Waker,
+    /// How much may be sent to the process.
+    window: SendWindow,
+    /// How much the process may send.
+    intake: Intake,
+    wishes: Wishes,
+    _counted: Counted,
+}
+
+/// What a socket is. A stream that listens becomes a listener.
+#[derive(Debug)]
+enum Role {
+    Stream(Stream),
+    Listener(Listener),
+    Datagram(Datagram),
+}
+
+impl Socket {
+    /// Makes a socket of a fresh descriptor.
+    pub(crate) fn new(
+        id: SocketId,
+        kind: Kind,
+        plug: Plug,
+        ready: &Arc<Ready>,
+        metrics: &Metrics,
+    ) -> Result<Self, Errno> {
+        let mut core = Core::new(id, kind, plug, ready, metrics);
+        let role = match kind {
+            Kind::Stream => Role::Stream(Stream::default()),
+            Kind::Datagram => {
+                core.watch()?;
+                core.signal.queue();
+                Role::Datagram(Datagram::default())
+            }
+        };
+        Ok(Self { core, role })
+    }
+
+    /// The waker of this socket.
+    pub(crate) fn signal(&self) -> &Signal {
+        &self.core.signal
+    }
+
+    /// Does what can be done now, a bounded share of it.
+    pub(crate) fn attend(&mut self, turn: &mut Turn<'_>) -> Attention {
+        let core = &mut self.core;
+        match &mut self.role {
+            Role::Stream(stream) => stream.attend(core, turn),
+            Role::Listener(listener) => {
+                listener.attend(core, turn);
+                Attention::Later
+            }
+            Role::Datagram(datagram) => datagram.attend(core, turn),
+        }
+    }
+
+    /// Reports all that the kernel has now, whatever the event loop knows of it, as far as there is room.
+    pub(crate) fn probe(&mut self, turn: &mut Turn<'_>) -> Attention {
+        let core = &mut self.core;
+        match &mut self.role {
+            Role::Stream(stream) => stream.probe(core, turn),
+            Role::Listener(listener) => {
+                listener.probe(core, turn);
+                Attention::Later
+            }
+            Role::Datagram(datagram) => datagram.probe(core, turn),
+        }
+    }
+
+    /// bind(2).
+    pub(crate) fn bind(&mut self, address: &Address) -> Result<Reply, Errno> {
+        let core = &mut self.core;
+        core.endpoint.bind(core.descriptor.as_fd(), address)?;
+        core.names()
+    }
+
+    /// listen(2).
+    pub(crate) fn listen(&mut self, backlog: u32) -> Result<Reply, Errno> {
+        let core = &mut self.core;
+        let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
+        core.endpoint.listen(core.descriptor.as_fd(), backlog)?;
+        if let Role::Stream(_) = self.role {
+            core.watch()?;
+            self.role = Role::Listener(Listener::default());
+            core.signal.queue();
+        }
+        core.names()
+    }
+
+    /// accept(2). The new socket has the number `accepted`.
+    pub(crate) fn accept(
+        &mut self,
+        accepted: SocketId,
+        ready: &Arc<Ready>,
+        metrics: &Metrics,
+    ) -> Result<Self, Errno> {
+        let core = &mut self.core;
+        if core.kind == Kind::Datagram {
+            return Err(Errno::EOPNOTSUPP);
+        }
+        let plug = core.endpoint.accept(core.descriptor.as_fd())?;
+        let mut core = Core::new(accepted, core.kind, plug, ready, metrics);
+        core.wishes = self.core.wishes;
+        core.watch()?;
+        core.signal.queue();
+        Ok(Self {
+            core,
+            role: Role::Stream(Stream::connected()),
+        })
+    }
+
+    /// Notes that an accept was answered: the next connection that waits is news again.
+    pub(crate) fn accept_answered(&mut self) {
+        if let Role::Listener(listener) = &mut self.role {
+            listener.answered();
+            self.core.signal.queue();
+        }
+    }
+
+    /// connect(2). None if it will be answered later.
+    pub(crate) fn connect(
+        &mut self,
+        call: CallId,
+        address: &Address,
+        turn: &mut Turn<'_>,
+    ) -> Option<Result<Reply, Errno>> {
+        let core = &mut self.core;
+        match &mut self.role {
+            Role::Stream(stream) => stream.connect(core, call, address, turn),
+            Role::Listener(_) => Some(Err(Errno::EISCONN)),
+            Role::Datagram(_) => Some(
+                core.endpoint
+                    .connect(core.descriptor.as_fd(), address)
+                    .and_then(|_| core.names()),
+            ),
+        }
+    }
+
+    /// getsockname(2) and getpeername(2).
+    pub(crate) fn names(&self) -> Result<Reply, Errno> {
+        self.core.names()
+    }
+
+    /// getsockopt(2).
+    pub(crate) fn option(&self, level: i32, name: i32, length: u32) -> Result<Reply, Errno> {
+        let core = &self.core;
+        option::get(
+            core.descriptor.as_fd(),
+            core.kind,
+            &core.wishes,
+            (level, name),
+            length,
+        )
+        .map(Reply::Option)
+    }
+
+    /// setsockopt(2).
+    pub(crate) fn set_option(
+        &mut self,
+        level: i32,
+        name: i32,
+        value: &[u8],
+    ) -> Result<Reply, Errno> {
+        let core = &mut self.core;
+        option::set(
+            core.descriptor.as_fd(),
+            core.kind,
+            &mut core.wishes,
+            (level, name),
+            value,
+        )
+        .map(|()| Reply::Nothing)
+    }
+
+    /// shutdown(2).
+    pub(crate) fn shutdown(&mut self, how: protocol::Shutdown, turn: &mut Turn<'_>) {
+        let core = &mut self.core;
+        match &mut self.role {
+            Role::Stream(stream) => stream.shutdown(core, how, turn),
+            Role::Listener(_) => {
+                // A shut listener counts as readable, and accept then says what is the matter.
+                let _ = rustix::net::shutdown(&core.descriptor, how_of(how));
+                core.signal.queue();
+            }
+            Role::Datagram(datagram) => {
+                let done = rustix::net::shutdown(&core.descriptor, how_of(how));
+                if done.is_ok() && how != protocol::Shutdown::Write {
+                    datagram.finish(core, turn);
+                }
+            }
+        }
+    }
+
+    /// The process sends bytes on a stream.
+    pub(crate) fn write(&mut self, payload: &[u8], turn: &mut Turn<'_>) -> Result<(), Violation> {
+        let core = &mut self.core;
+        match &mut self.role {
+            Role::Stream(stream) => stream.write(core, payload, turn),
+            Role::Listener(_) | Role::Datagram(_) => {
+                Err(Violation(format!("socket {} is no connection", core.id.0)))
+            }
+        }
+    }
+
+    /// The process sends a datagram.
+    pub(crate) fn send(
+        &mut self,
+        address: Address,
+        payload: &[u8],
+        turn: &mut Turn<'_>,
+    ) -> Result<(), Violation> {
+        let core = &mut self.core;
+        match &mut self.role {
+            Role::Datagram(datagram) => datagram.send(core, address, payload, turn),
+            Role::Stream(_) | Role::Listener(_) => Err(Violation(format!(
+                "socket {} takes no datagrams",
+                core.id.0
+            ))),
+        }
+    }
+
+    /// The process takes more.
+    pub(crate) fn grant(&mut self, limit: u64) {
+        self.core.window.grant(limit);
+        self.core.signal.queue();
+    }
+
+    /// close(2): says whether something is still to be delivered, and the socket must be kept until it is.
+    pub(crate) fn close(&mut self, turn: &mut Turn<'_>) -> bool {
+        let busy = match &mut self.role {
+            Role::Stream(stream) => stream.close(turn),
+            Role::Listener(_) => false,
+            Role::Datagram(datagram) => datagram.close(),
+        };
+        if self.core.wishes.resets_on_close() {
+            self.reset();
+            return false;
+        }
+        busy
+    }
+
+    /// Makes closing reset the connection, whatever is still to be delivered.
+    pub(crate) fn reset(&mut self) {
+        // It fails only if the connection is gone already.
+        let _ = rustix::net::sockopt::set_socket_linger(
+            &self.core.descriptor,
+            Some(std::time::Duration::ZERO),
+        );
+    }
+
+    /// Whether nothing is left to be delivered after [`close`](Self::close).
+    pub(crate) fn is_drained(&self) -> bool {
+        match &self.role {
+            Role::Stream(stream) => stream.is_drained(),
+            Role::Listener(_) => true,
+            Role::Datagram(datagram) => datagram.is_drained(),
+        }
+    }
+
+    /// What it took of the session's budget, to be given back.
+    pub(crate) fn intake(&self) -> &Intake {
+        &self.core.intake
+    }
+}
+
+impl Core {
+    fn new(id: SocketId, kind: Kind, plug: Plug, ready: &Arc<Ready>, metrics: &Metrics) -> Self {
+        let signal = Signal::new(id, ready);
+        Self {
+            id,
+            kind,
+            watch: None,
+            descriptor: Arc::new(plug.descriptor),
+            endpoint: plug.endpoint,
+            waker: Waker::from(Arc::clone(&signal)),
+            signal,
+            window: SendWindow::default(),
+            intake: Intake::default(),
+            wishes: Wishes::default(),
+            _counted: metrics.count_socket(kind),
+        }
+    }
+
+    fn fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
+
+    /// Registers with the event loop, anew if it was: what it knew is forgotten. A stream must not be registered before
+    /// it is connected or listens, because the event loop takes a fresh one for closed, for ever.
+    fn watch(&mut self) -> Result<(), Errno> {
+        self.watch = None;
+        #[expect(
+            deprecated,
+            reason = "its successor is unsafe because a descriptor may be replaced or closed early; a shared OwnedFd cannot be"
+        )]
+        match AsyncFd::new(Arc::clone(&self.descriptor)) {
+            Ok(watch) => {
+                self.watch = Some(watch);
+                Ok(())
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a socket could not be watched");
+                Err(Errno::ENOMEM)
+            }
+        }
+    }
+
+    /// Whether there may be something to read. The waker is told if not.
+    fn readable(&self) -> Poll<AsyncFdReadyGuard<'_, Arc<OwnedFd>>> {
+        let mut context = Context::from_waker(&self.waker);
+        match &self.watch {
+            Some(watch) => match watch.poll_read_ready(&mut context) {
+                Poll::Ready(Ok(guard)) => Poll::Ready(guard),
+                // The event loop has ended, and the session is about to.
+                Poll::Ready(Err(_)) | Poll::Pending => Poll::Pending,
+            },
+            None => Poll::Pending,
+        }
+    }
+
+    /// Whether there may be room to write. The waker is told if not.
+    fn writable(&self) -> Poll<AsyncFdReadyGuard<'_, Arc<OwnedFd>>> {
+        let mut context = Context::from_waker(&self.waker);
+        match &self.watch {
+            Some(watch) => match watch.poll_write_ready(&mut context) {
+                Poll::Ready(Ok(guard)) => Poll::Ready(guard),
+                Poll::Ready(Err(_)) | Poll::Pending => Poll::Pending,
+            },
+            None => Poll::Pending,
+        }
+    }
+
+    /// Asks the kernel itself which of these events a descriptor has, errors included.
+    fn has(&self, events: PollFlags) -> bool {
+        let mut fds = [PollFd::new(&self.descriptor, events)];
+        let now = Timespec::default();
+        matches!(rustix::event::poll(&mut fds, Some(&now)), Ok(1..))
+    }
+
+    /// Takes `SO_ERROR`.
+    fn take_error(&self) -> Option<Errno> {
+        match rustix::net::sockopt::socket_error(&self.descriptor) {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) | Err(error) => Some(crate::network::errno(error)),
+        }
+    }
+
+    fn names(&self) -> Result<Reply, Errno> {
+        let Names { local, peer } = self.endpoint.names(self.fd())?;
+        Ok(Reply::Names { local, peer })
+    }
+
+    fn failed(&self, errno: Errno, turn: &mut Turn<'_>) {
+        let socket = self.id;
+        turn.outbox
+            .message(&ServerMessage::Failed { socket, errno });
+    }
+
+    /// Counts payload that left the relay, and grants more if it is time.
+    fn consume(&mut self, bytes: u64, turn: &mut Turn<'_>) {
+        if let Some(limit) = turn.budget.consume(&mut self.intake, bytes) {
+            let socket = self.id;
+            turn.outbox
+                .message(&ServerMessage::Credit { socket, limit });
+        }
+    }
+
+    fn traffic<'a>(&self, metrics: &'a Metrics) -> &'a Traffic {
+        metrics.traffic(self.kind)
+    }
+}
+
+/// A number as the other systems call it.
+fn how_of(how: protocol::Shutdown) -> rustix::net::Shutdown {
+    match how {
+        protocol::Shutdown::Read => rustix::net::Shutdown::Read,
+        protocol::Shutdown::Write => rustix::net::Shutdown::Write,
+        protocol::Shutdown::Both => rustix::net::Shutdown::Both,
+    }
+}

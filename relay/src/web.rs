@@ -1,0 +1,52 @@
+//! What the relay serves over HTTP.
+
+mod assets;
+mod headers;
+mod ws;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::middleware;
+use axum::response::IntoResponse;
+use axum::routing::{delete, get};
+use tokio_util::task::TaskTracker;
+
+use crate::metrics::Metrics;
+use crate::session::Settings;
+
+pub(crate) use assets::Assets;
+
+/// Everything the handlers share.
+#[derive(Debug)]
+pub(crate) struct Site {
+    /// The relay's counts.
+    pub(crate) metrics: Metrics,
+    /// What sessions need to know.
+    pub(crate) settings: Arc<Settings>,
+    /// The sessions that run.
+    pub(crate) sessions: TaskTracker,
+    /// Origins of other pages that may open processes.
+    pub(crate) origins: Vec<String>,
+    /// The page.
+    pub(crate) assets: Assets,
+}
+
+/// The routes.
+pub(crate) fn router(site: Arc<Site>) -> Router {
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/metrics", get(metrics))
+        .route("/labs/{lab}/process", get(ws::process))
+        .route("/labs/{lab}/processes/{pid}", delete(ws::kill))
+        .fallback_service(get(assets::serve).with_state(Arc::clone(&site)))
+        .layer(middleware::from_fn(headers::add))
+        .with_state(site)
+}
+
+async fn metrics(State(site): State<Arc<Site>>) -> impl IntoResponse {
+    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(CONTENT_TYPE, OPEN_METRICS)], site.metrics.render())
+}

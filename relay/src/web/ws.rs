@@ -1,0 +1,234 @@
+//! Lets a process in: the WebSocket's opening handshake (RFC 6455, section 4.2).
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::header::{
+    CONNECTION, HOST, HeaderName, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use protocol::{LabId, SUBPROTOCOL};
+use sha1::{Digest, Sha1};
+use tokio::net::TcpStream;
+
+use super::Site;
+use crate::listen::Place;
+use crate::session;
+
+/// What the key is joined with to make the answer (section 1.3).
+const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/// Why a handshake is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum HandshakeError {
+    /// A page of somebody else's.
+    #[error("this page may not open processes here")]
+    Origin,
+    /// Not a WebSocket.
+    #[error("a WebSocket is needed here")]
+    NoWebSocket,
+    /// The version of RFC 6455 is 13.
+    #[error("the WebSocket version must be 13")]
+    Version,
+    /// Not our protocol.
+    #[error("the subprotocol must be {SUBPROTOCOL}")]
+    Subprotocol,
+    /// Not a lab.
+    #[error("that is no lab id")]
+    Lab,
+}
+
+impl IntoResponse for HandshakeError {
+    fn into_response(self) -> Response {
+        let text = format!("{self}\n");
+        match self {
+            Self::Origin => (StatusCode::FORBIDDEN, text).into_response(),
+            Self::NoWebSocket => {
+                (StatusCode::UPGRADE_REQUIRED, [(UPGRADE, "websocket")], text).into_response()
+            }
+            Self::Version => (
+                StatusCode::UPGRADE_REQUIRED,
+                [(SEC_WEBSOCKET_VERSION, "13")],
+                text,
+            )
+                .into_response(),
+            Self::Subprotocol => (StatusCode::BAD_REQUEST, text).into_response(),
+            Self::Lab => (StatusCode::NOT_FOUND, text).into_response(),
+        }
+    }
+}
+
+/// Opens a process.
+pub(super) async fn process(
+    State(site): State<Arc<Site>>,
+    Path(lab): Path<String>,
+    mut request: Request,
+) -> Result<Response, HandshakeError> {
+    let accept = check(request.headers(), &site.origins)?;
+    let lab = LabId::new(lab).map_err(|_| HandshakeError::Lab)?;
+    let upgrade = request
+        .extensions_mut()
+        .remove::<OnUpgrade>()
+        .ok_or(HandshakeError::NoWebSocket)?;
+    let place = request.extensions_mut().remove::<Place>();
+    let settings = Arc::clone(&site.settings);
+    site.sessions.spawn(async move {
+        let upgraded = match upgrade.await {
+            Ok(upgraded) => upgraded,
+            Err(error) => return tracing::debug!(%error, "a handshake was not completed"),
+        };
+        match upgraded.downcast::<TokioIo<TcpStream>>() {
+            Ok(parts) => {
+                session::run(parts.io.into_inner(), &parts.read_buf, lab, settings).await;
+            }
+            Err(_) => tracing::error!("a connection is of an unknown kind"),
+        }
+        // The connection counts until here.
+        drop(place);
+    });
+    let headers = [
+        (UPGRADE, String::from("websocket")),
+        (CONNECTION, String::from("Upgrade")),
+        (SEC_WEBSOCKET_ACCEPT, accept),
+        (SEC_WEBSOCKET_PROTOCOL, String::from(SUBPROTOCOL)),
+    ];
+    Ok((StatusCode::SWITCHING_PROTOCOLS, headers, Body::empty()).into_response())
+}
+
+/// Kills a process: closes its WebSocket and every socket of it, whether its worker is really gone or not.
+pub(super) async fn kill(
+    State(site): State<Arc<Site>>,
+    Path((lab, pid)): Path<(String, u32)>,
+    headers: HeaderMap,
+) -> Result<StatusCode, HandshakeError> {
+    if !is_allowed(&headers, &site.origins) {
+        return Err(HandshakeError::Origin);
+    }
+    let lab = LabId::new(lab).map_err(|_| HandshakeError::Lab)?;
+    Ok(if site.settings.roster.kill(lab, pid) {
+        StatusCode::NO_CONTENT
+    } else {
+        StatusCode::NOT_FOUND
+    })
+}
+
+/// Checks a handshake, and makes the answer to its key.
+fn check(headers: &HeaderMap, origins: &[String]) -> Result<String, HandshakeError> {
+    if !is_allowed(headers, origins) {
+        return Err(HandshakeError::Origin);
+    }
+    if !has_token(headers, UPGRADE, "websocket") || !has_token(headers, CONNECTION, "upgrade") {
+        return Err(HandshakeError::NoWebSocket);
+    }
+    if !has_token(headers, SEC_WEBSOCKET_VERSION, "13") {
+        return Err(HandshakeError::Version);
+    }
+    let key = headers
+        .get(SEC_WEBSOCKET_KEY)
+        .ok_or(HandshakeError::NoWebSocket)?;
+    if !has_token(headers, SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL) {
+        return Err(HandshakeError::Subprotocol);
+    }
+    let mut digest = Sha1::new();
+    digest.update(key.as_bytes());
+    digest.update(GUID);
+    Ok(STANDARD.encode(digest.finalize()))
+}
+
+/// Whether the page that asks, if it is one, is the relay's own or one that the operator allows. A native client has no
+/// origin, and could claim any.
+fn is_allowed(headers: &HeaderMap, origins: &[String]) -> bool {
+    let Some(origin) = headers.get(ORIGIN) else {
+        return true;
+    };
+    let Ok(origin) = origin.to_str() else {
+        return false;
+    };
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let own = match (origin.split_once("://"), host) {
+        (Some(("http" | "https", authority)), Some(host)) => authority.eq_ignore_ascii_case(host),
+        (Some(_) | None, _) => false,
+    };
+    own || origins
+        .iter()
+        .any(|allowed| allowed.eq_ignore_ascii_case(origin))
+}
+
+/// Whether a header that is a list has a word in it.
+fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
+    headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|word| word.trim().eq_ignore_ascii_case(token))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    fn handshake() -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        let mut add = |name, value| headers.insert(name, HeaderValue::from_static(value));
+        add(HOST, "127.0.0.1:7070");
+        add(ORIGIN, "http://127.0.0.1:7070");
+        add(UPGRADE, "websocket");
+        add(CONNECTION, "keep-alive, Upgrade");
+        add(SEC_WEBSOCKET_VERSION, "13");
+        add(SEC_WEBSOCKET_KEY, "dGhlIHNhbXBsZSBub25jZQ==");
+        add(SEC_WEBSOCKET_PROTOCOL, "other, socketpad.v1");
+        headers
+    }
+
+    fn with(name: HeaderName, value: &'static str) -> Result<String, HandshakeError> {
+        let mut headers = handshake();
+        headers.insert(name, HeaderValue::from_static(value));
+        check(&headers, &[String::from("https://school.example")])
+    }
+
+    #[test]
+    fn the_answer_is_that_of_the_rfc() {
+        // Section 1.3.
+        let answer = check(&handshake(), &[]);
+        assert_eq!(answer.as_deref(), Ok("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
+    }
+
+    #[test]
+    fn only_the_relays_own_pages_and_allowed_ones_get_in() {
+        for foreign in [
+            "http://evil.example",
+            "http://127.0.0.1:7071",
+            "null",
+            "127.0.0.1:7070",
+        ] {
+            assert_eq!(with(ORIGIN, foreign), Err(HandshakeError::Origin));
+        }
+        assert!(with(ORIGIN, "https://school.example").is_ok());
+        let mut native = handshake();
+        native.remove(ORIGIN);
+        assert!(check(&native, &[]).is_ok());
+    }
+
+    #[test]
+    fn each_fault_has_its_error() {
+        assert_eq!(with(UPGRADE, "h2c"), Err(HandshakeError::NoWebSocket));
+        assert_eq!(with(CONNECTION, "close"), Err(HandshakeError::NoWebSocket));
+        assert_eq!(
+            with(SEC_WEBSOCKET_VERSION, "8"),
+            Err(HandshakeError::Version)
+        );
+        assert_eq!(
+            with(SEC_WEBSOCKET_PROTOCOL, "socketpad.v2"),
+            Err(HandshakeError::Subprotocol)
+        );
+    }
+}

@@ -1,0 +1,103 @@
+//! `cargo xtask bench`: how fast the product is, beside what it could be at best on this machine.
+//!
+//! It is a report, not a test: nothing fails because a figure is bad. All ways that are compared take turns within each
+//! round, so that whatever else the machine does meanwhile hits all alike, and of the rounds the median counts.
+//!
+//! # Layout
+//!
+//! - [`choice`]: what the command line asks for.
+//! - [`exchange`]: the parts `echo` and `bulk`: one message to and fro, and many one way.
+//! - [`start`], [`memory`]: the other two parts.
+//! - [`load`]: the near and the far end of an exchange, over any [`pipe`].
+//! - [`session`]: a process that is no browser, as lean as can be.
+//! - [`role`], [`proxy`], [`bare`], [`python`]: what is compared with.
+//! - [`tab`]: the product in a browser.
+//! - [`program`], [`relay`]: other programs that take part, the product's among them.
+//! - [`figures`]: medians and tables.
+
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it prints a report"
+)]
+
+mod bare;
+mod choice;
+mod exchange;
+mod figures;
+mod load;
+mod memory;
+mod meter;
+mod pipe;
+mod program;
+mod proxy;
+mod python;
+mod relay;
+mod role;
+mod session;
+mod start;
+mod tab;
+
+use std::{env, fs, process::ExitCode, thread::available_parallelism};
+
+use anyhow::Result;
+
+use crate::choice::{Choice, Part};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let done = match role::of(&arguments) {
+        Some(role) => role.play(),
+        None => report(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn report(arguments: &[String]) -> Result<()> {
+    let choice = Choice::read(arguments)?;
+    println!("{}", surroundings()?);
+    if choice.has(Part::Echo) || choice.has(Part::Bulk) {
+        exchange::report(&choice)?;
+    }
+    if choice.has(Part::Start) {
+        start::report(&choice)?;
+    }
+    if choice.has(Part::Memory) {
+        memory::report(&choice)?;
+    }
+    Ok(())
+}
+
+/// What the figures depend on beside the product.
+fn surroundings() -> Result<String> {
+    let cores = available_parallelism()?;
+    let model = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = model
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
+        .map_or("processor unknown", |(_, model)| model);
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().unwrap_or("unknown");
+    let profile = if cfg!(debug_assertions) {
+        "debug: THE FIGURES MEAN NOTHING"
+    } else {
+        "release"
+    };
+    Ok(format!(
+        "{cores} cores ({model}), Linux {}, load {load} before the start\n\
+         relay: {} (profile release, portable network)\n\
+         ends and proxies in Rust: profile {profile}; page: profile wasm-release, as built into the relay\n\
+         native Python: {}\n",
+        kernel.trim(),
+        relay::path().display(),
+        python::version()?,
+    ))
+}

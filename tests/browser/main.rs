@@ -1,0 +1,44 @@
+//! What people see: one behaviour a file, in real browsers, and compared with the machine's own Python.
+//!
+//! `cargo xtask test` builds the page, finds the browsers and runs these. A failure leaves a picture of the page in
+//! `target/screenshots`.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+/// Makes a test of each named engine out of the function `check` of the module.
+macro_rules! engines {
+    ($($name:ident = $engine:ident),*) => {
+        $(
+            #[test]
+            fn $name() {
+                tests::browse(tests::Engine::$engine, check);
+            }
+        )*
+    };
+}
+
+mod article_tcp;
+mod chat_input;
+mod close_tab;
+mod end_of_input;
+mod ephemeral_ports;
+mod errors;
+mod exit_status;
+mod gc_stress;
+mod half_close;
+mod makefile;
+mod many_threads;
+mod nonblocking;
+mod select_many;
+mod sendall_backpressure;
+mod stop_accept;
+mod stop_busy_loop;
+mod stop_everywhere;
+mod suspensions;
+mod syntax_error;
+mod threaded_server;
+mod timeouts;
+mod tracebacks;
+mod two_labs;
+mod udp_twin;

@@ -1,0 +1,15 @@
+//! One thread serves listeners, connections and datagrams by select.
+
+use tests::{Exchange, Page, Stage, compare};
+
+engines!(chromium = Chromium, firefox = Firefox);
+
+async fn check(page: &Page) {
+    let exchange = Exchange::read("select_many", &["server", "client"]);
+    compare(page, &exchange, play).await;
+}
+
+async fn play(stage: &Stage<'_>) {
+    stage.run_until("server", "Listening").await;
+    stage.run("client").await;
+}

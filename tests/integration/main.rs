@@ -1,0 +1,17 @@
+//! The relay over real WebSockets: what a process may ask, what it gets, and what becomes of those that misbehave.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod accept;
+mod addresses;
+mod datagram;
+mod ending;
+mod flow;
+mod handshake;
+mod hostile;
+mod http;
+mod labs;
+mod option;
+mod pattern;
+mod stream;

@@ -1,0 +1,282 @@
+//! A process that is no browser: the real protocol, driven call by call.
+//!
+//! A client reads from the relay only while one of its methods waits, so a test decides when it listens. Methods
+//! panic when the relay ends the process, unless the test asks for that with [`Client::refusal`].
+
+mod calls;
+mod stream;
+
+use std::collections::{HashMap, VecDeque};
+
+pub use calls::{Names, at, local};
+use protocol::{
+    Address, CallId, ClientMessage, Errno, Frame, Frames, Hello, HostName, Kind, LabId,
+    MINOR_VERSION, ProcessName, ReceiveWindow, Refusal, Reply, SendWindow, ServerMessage, SocketId,
+    Welcome, frame,
+    limits::{DATAGRAM_COST, MAX_WINDOW},
+};
+
+use crate::{DEADLINE, Dial, TestRelay, Wire};
+
+/// How many bytes are collected before they are sent.
+const BATCH: usize = 256 * 1024;
+
+/// What one socket holds.
+#[derive(Debug)]
+struct State {
+    kind: Kind,
+    bytes: VecDeque<u8>,
+    datagrams: VecDeque<(Address, Vec<u8>)>,
+    receive: ReceiveWindow,
+    send: SendWindow,
+    finished: bool,
+    failed: Option<Errno>,
+    acceptable: u64,
+}
+
+impl State {
+    fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            bytes: VecDeque::new(),
+            datagrams: VecDeque::new(),
+            receive: ReceiveWindow::default(),
+            send: SendWindow::default(),
+            finished: false,
+            failed: None,
+            acceptable: 0,
+        }
+    }
+}
+
+/// One process on the relay.
+#[derive(Debug)]
+pub struct Client {
+    wire: Wire,
+    out: Vec<u8>,
+    welcome: Welcome,
+    sockets: HashMap<SocketId, State>,
+    done: HashMap<CallId, Result<Reply, Errno>>,
+    calls: u32,
+    numbers: u32,
+    refused: Option<Refusal>,
+    closed: bool,
+}
+
+impl Client {
+    /// Starts a process on the host `desk` of this lab.
+    pub async fn join(relay: &TestRelay, lab: &LabId) -> Self {
+        Self::join_as(relay, lab, "desk", "program").await
+    }
+
+    /// Starts a process on this host of this lab.
+    pub async fn join_as(relay: &TestRelay, lab: &LabId, host: &str, process: &str) -> Self {
+        match Self::try_join(relay, lab, host, process).await {
+            Ok(client) => client,
+            Err(refusal) => panic!("the relay refused the process: {refusal}"),
+        }
+    }
+
+    /// Tries to start a process on this host of this lab.
+    ///
+    /// # Errors
+    ///
+    /// The relay's refusal.
+    pub async fn try_join(
+        relay: &TestRelay,
+        lab: &LabId,
+        host: &str,
+        process: &str,
+    ) -> Result<Self, Refusal> {
+        let mut wire = Dial::to(relay, lab).open().await.unwrap();
+        wire.send_message(&ClientMessage::Hello(Hello {
+            minor: MINOR_VERSION,
+            host: HostName::new(host).unwrap(),
+            process: ProcessName::new(process).unwrap(),
+        }));
+        let first = wire.next().await.expect("an answer to the hello");
+        match Frames::<ServerMessage>::new(&first).next() {
+            Some(Ok(Frame::Control(ServerMessage::Welcome(welcome)))) => Ok(Self {
+                wire,
+                out: Vec::new(),
+                welcome,
+                sockets: HashMap::new(),
+                done: HashMap::new(),
+                calls: 0,
+                numbers: 0,
+                refused: None,
+                closed: false,
+            }),
+            Some(Ok(Frame::Control(ServerMessage::Refused(refusal)))) => Err(refusal),
+            other => panic!("the relay answered the hello with {other:?}"),
+        }
+    }
+
+    /// What the relay said first.
+    pub fn welcome(&self) -> &Welcome {
+        &self.welcome
+    }
+
+    /// Appends a message to what is sent next.
+    pub fn say(&mut self, message: &ClientMessage) {
+        frame::encode_message(message, &mut self.out);
+    }
+
+    /// Appends any bytes to what is sent next.
+    pub fn say_bytes(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+    }
+
+    /// Sends what was collected.
+    pub fn flush(&mut self) {
+        if !self.out.is_empty() {
+            self.wire.send(std::mem::take(&mut self.out));
+        }
+    }
+
+    /// Ends the process as its program would.
+    pub async fn goodbye(mut self) {
+        self.say(&ClientMessage::Goodbye);
+        self.flush();
+        self.wire.messages_to_the_end().await;
+    }
+
+    /// Waits until the relay ends the process, and says why it did.
+    pub async fn refusal(&mut self) -> Refusal {
+        self.flush();
+        let waiting = async {
+            while !self.closed {
+                self.read().await;
+            }
+        };
+        if tokio::time::timeout(DEADLINE, waiting).await.is_err() {
+            panic!("the relay did not end the process");
+        }
+        self.refused.clone().expect("a reason for the end")
+    }
+
+    /// Listens, and so answers pings, until something else has come to its end.
+    pub async fn listen_during<T>(&mut self, other: impl Future<Output = T>) -> T {
+        self.flush();
+        let mut other = std::pin::pin!(other);
+        loop {
+            assert!(
+                !self.closed,
+                "the relay ended the process: {:?}",
+                self.refused
+            );
+            tokio::select! {
+                value = &mut other => return value,
+                () = self.read() => {}
+            }
+        }
+    }
+
+    /// Reads until the condition gives a value.
+    async fn until<T>(
+        &mut self,
+        what: &str,
+        mut condition: impl FnMut(&mut Self) -> Option<T>,
+    ) -> T {
+        self.flush();
+        let waiting = async {
+            loop {
+                if let Some(value) = condition(self) {
+                    return value;
+                }
+                assert!(
+                    !self.closed,
+                    "the relay ended the process while it waited for {what}: {:?}",
+                    self.refused
+                );
+                self.read().await;
+            }
+        };
+        match tokio::time::timeout(DEADLINE, waiting).await {
+            Ok(value) => value,
+            Err(_) => panic!("waited too long for {what}"),
+        }
+    }
+
+    /// Reads one WebSocket message.
+    async fn read(&mut self) {
+        let Some(bytes) = self.wire.next().await else {
+            self.closed = true;
+            return;
+        };
+        for frame in Frames::<ServerMessage>::new(&bytes) {
+            match frame.expect("a frame from the relay") {
+                Frame::Control(message) => self.take(message),
+                Frame::Stream { socket, payload } => {
+                    if let Some(state) = self.sockets.get_mut(&socket) {
+                        let count = state.receive.receive(payload.len() as u64);
+                        count.expect("the relay keeps to its credit");
+                        state.bytes.extend(payload);
+                    }
+                }
+                Frame::Datagram {
+                    socket,
+                    address,
+                    payload,
+                } => {
+                    if let Some(state) = self.sockets.get_mut(&socket) {
+                        let cost = payload.len() as u64 + DATAGRAM_COST;
+                        let count = state.receive.receive(cost);
+                        count.expect("the relay keeps to its credit");
+                        state.datagrams.push_back((address, payload.to_vec()));
+                    }
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, message: ServerMessage) {
+        match message {
+            ServerMessage::Welcome(_) => panic!("a second welcome"),
+            ServerMessage::Refused(refusal) => self.refused = Some(refusal),
+            ServerMessage::Done { call, result } => {
+                assert!(
+                    self.done.insert(call, result).is_none(),
+                    "{call:?} was answered twice"
+                );
+            }
+            ServerMessage::Acceptable { socket } => {
+                self.note(socket, |state| state.acceptable += 1)
+            }
+            ServerMessage::Finished { socket } => self.note(socket, |state| state.finished = true),
+            ServerMessage::Failed { socket, errno } => {
+                self.note(socket, |state| state.failed = Some(errno));
+            }
+            ServerMessage::Credit { socket, limit } => {
+                self.note(socket, |state| state.send.grant(limit));
+            }
+        }
+    }
+
+    /// Changes a socket's state, unless it was closed here while the message was on its way.
+    fn note(&mut self, socket: SocketId, change: impl FnOnce(&mut State)) {
+        if let Some(state) = self.sockets.get_mut(&socket) {
+            change(state);
+        }
+    }
+
+    fn state(&mut self, socket: SocketId) -> &mut State {
+        self.sockets.get_mut(&socket).expect("an open socket")
+    }
+
+    fn add(&mut self, kind: Kind) -> SocketId {
+        self.numbers += 1;
+        let socket = SocketId(self.numbers);
+        self.sockets.insert(socket, State::new(kind));
+        socket
+    }
+
+    /// Tells the relay that bytes were taken, when it is time to.
+    fn consumed(&mut self, socket: SocketId, bytes: u64) {
+        let state = self.state(socket);
+        state.receive.consume(bytes);
+        if let Some(limit) = state.receive.renew(MAX_WINDOW) {
+            self.say(&ClientMessage::Credit { socket, limit });
+        }
+    }
+}

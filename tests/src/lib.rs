@@ -1,0 +1,44 @@
+//! What the whole-product tests are made of.
+//!
+//! Nothing here imitates the product: a test has a real relay on a port of its own, and drives it with a client that
+//! speaks the real protocol or with a real browser; and what a program prints in the browser is compared with what
+//! the same file prints under the machine's own Python.
+//!
+//! # Layout
+//!
+//! - [`TestRelay`], [`Metrics`]: a relay and its counts.
+//! - [`Dial`], [`Wire`], [`Client`]: the protocol, from bare bytes to a process that keeps it.
+//! - [`Exchange`]: the programs under `tests/exchanges`.
+//! - [`Engine`], [`Page`]: a page in a browser.
+//! - [`Native`]: the machine's own Python, on a loopback of its own.
+//! - [`Stage`], [`Twin`]: where an exchange is played, page or native, so that a test tells its story once.
+//! - [`Console`]: what a process printed, in a form that can be compared.
+
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking, and everything here is for tests"
+)]
+
+mod client;
+mod console;
+mod exchange;
+mod metrics;
+mod native;
+mod page;
+mod relay;
+mod stage;
+mod wait;
+mod wire;
+
+pub use client::{Client, Names, at, local};
+pub use console::Console;
+pub use exchange::Exchange;
+pub use metrics::Metrics;
+pub use native::Native;
+pub use page::{Engine, Page, browse};
+pub use relay::TestRelay;
+pub use stage::{Stage, Twin, compare};
+pub use wait::{DEADLINE, eventually};
+pub use wire::{Dial, Wire};

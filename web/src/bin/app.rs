@@ -1,0 +1,5 @@
+//! The page: what the browser runs on its main thread.
+
+fn main() {
+    web::view::mount();
+}

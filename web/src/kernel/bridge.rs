@@ -1,0 +1,315 @@
+//! The system calls, as the worker's glue calls them.
+//!
+//! Every method that stands for a system call takes its arguments as numbers of the program's memory and a token, zero
+//! at first, and returns what the system call returns: a result, a negated error number of Emscripten, or
+//! [`BLOCKED`]. In that case [`Kernel::blocked`] is the token for the next try, and the glue's `wake` says when. The
+//! glue translates descriptors to sockets before it calls, for descriptors are Emscripten's.
+//!
+//! # Layout
+//!
+//! - [`sockets`]: the calls on one socket.
+//! - [`streams`]: poll, threads, name resolution and everything else.
+
+#![allow(unreachable_pub, reason = "wasm-bindgen exports only what is public")]
+
+mod sockets;
+mod streams;
+
+use js_sys::{ArrayBuffer, Uint8Array, WebAssembly};
+use protocol::frame::{self, DecodeError, FrameKind, HEADER, Header};
+use protocol::limits::MAX_ADDRESS;
+use protocol::{Address, ClientMessage, Errno, Hello, HostName, Kind, ProcessName};
+use wasm_bindgen::prelude::*;
+
+use super::emscripten::{self, O_NONBLOCK};
+use super::inbox::Datagram;
+use super::memory::{Memory, Received};
+use super::outbox::Outbox;
+use super::process::{Attempt, Effect, Mode, Process, Step, Try};
+use super::shim;
+use super::wait::WaitId;
+
+pub(crate) use shim::BLOCKED;
+
+/// The length of a frame's header, as lengths are counted in the browser.
+const HEADER_LENGTH: u32 = 8;
+const _: () = assert!(HEADER_LENGTH as usize == HEADER);
+
+/// The most bytes of a datagram's payload that must be seen to read its address.
+const ADDRESS_LENGTH: u32 = 121;
+const _: () = assert!(ADDRESS_LENGTH as usize == MAX_ADDRESS + 1);
+
+#[wasm_bindgen]
+extern "C" {
+    /// What the worker does for the kernel.
+    #[derive(Debug)]
+    pub type Glue;
+
+    /// Sends a WebSocket message; the bytes are free again afterwards.
+    #[wasm_bindgen(method)]
+    fn send(this: &Glue, message: &Uint8Array);
+
+    /// Has the system call with this token tried again.
+    #[wasm_bindgen(method)]
+    fn wake(this: &Glue, token: i32);
+
+    /// Calls `timeOut` with this token after so many milliseconds, if it still waits.
+    #[wasm_bindgen(method)]
+    fn timer(this: &Glue, token: i32, delay: f64);
+
+    /// The page's clock, in milliseconds.
+    #[wasm_bindgen(method)]
+    fn now(this: &Glue) -> f64;
+
+    /// Tells the page that a socket can be reached at this address: `listen` or `bind`.
+    #[wasm_bindgen(method)]
+    fn reachable(this: &Glue, call: &str, address: &str);
+
+    /// Takes memory from the program's heap; zero if there is none left.
+    #[wasm_bindgen(method)]
+    fn malloc(this: &Glue, size: u32) -> u32;
+}
+
+/// The kernel of one process.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Kernel {
+    process: Process<Received>,
+    memory: Memory,
+    outbox: Outbox,
+    glue: Glue,
+    blocked: i32,
+    thread_cell: u32,
+}
+
+/// The module of the shim; see `build/shim.rs`.
+#[wasm_bindgen(js_name = shimModule)]
+pub fn shim_module() -> Vec<u8> {
+    shim::MODULE.to_vec()
+}
+
+/// Rows `[Emscripten's number, musl's text, Linux's number, glibc's text]`, as JSON.
+#[wasm_bindgen(js_name = errorTable)]
+pub fn error_table() -> String {
+    emscripten::table()
+}
+
+/// Rows `[name, Linux's number, glibc's text]` of every error, as JSON.
+#[wasm_bindgen(js_name = errorNames)]
+pub fn error_names() -> String {
+    emscripten::names()
+}
+
+#[wasm_bindgen]
+impl Kernel {
+    /// A kernel for the program with this memory.
+    #[wasm_bindgen(constructor)]
+    pub fn new(memory: WebAssembly::Memory, glue: Glue) -> Self {
+        Self {
+            process: Process::default(),
+            memory: Memory::new(memory),
+            outbox: Outbox::new(),
+            glue,
+            blocked: 0,
+            thread_cell: 0,
+        }
+    }
+
+    /// The first message to the relay, as its bytes.
+    ///
+    /// # Errors
+    ///
+    /// A sentence, if a name is none.
+    pub fn hello(&self, host: String, process: String) -> Result<Vec<u8>, JsError> {
+        let hello = Hello {
+            minor: protocol::MINOR_VERSION,
+            host: HostName::new(host)?,
+            process: ProcessName::new(process)?,
+        };
+        let mut bytes = Vec::new();
+        frame::encode_message(&ClientMessage::Hello(hello), &mut bytes);
+        Ok(bytes)
+    }
+
+    /// Where in the memory the running thread's identity lies, for a program that has begun.
+    #[wasm_bindgen(js_name = setThreadCell)]
+    pub fn set_thread_cell(&mut self, address: u32) {
+        self.thread_cell = address;
+    }
+
+    /// The process id, once the relay has welcomed the process; else zero.
+    pub fn pid(&self) -> u32 {
+        self.process
+            .welcome
+            .as_ref()
+            .map_or(0, |welcome| welcome.pid)
+    }
+
+    /// The host's first address in its lab, once the relay has welcomed the process.
+    pub fn address(&self) -> Option<String> {
+        let address = self.process.welcome.as_ref()?.addresses.first()?;
+        Some(address.to_string())
+    }
+
+    /// Why the relay is gone, once it is.
+    pub fn lost(&self) -> Option<String> {
+        self.process.lost.clone()
+    }
+
+    /// The token of the try that just blocked.
+    pub fn blocked(&self) -> i32 {
+        self.blocked
+    }
+
+    /// Gives up the try that just blocked, because its stack cannot be suspended.
+    pub fn forget(&mut self) {
+        self.process.forget(WaitId(self.blocked));
+    }
+
+    /// Lets every gathered frame leave: before the process waits, and with every time slice.
+    pub fn flush(&mut self) {
+        let Self { outbox, glue, .. } = self;
+        outbox.flush(&|message| glue.send(message));
+    }
+
+    /// Takes a WebSocket message.
+    pub fn receive(&mut self, message: &ArrayBuffer) {
+        if let Err(error) = self.take(&Uint8Array::new(message)) {
+            self.process.lose(format!("protocol error: {error}"));
+        }
+        self.carry_out();
+    }
+
+    /// The WebSocket is gone.
+    pub fn lose(&mut self, reason: String) {
+        self.process.lose(reason);
+        self.carry_out();
+    }
+
+    /// Says that the program has ended, so that the relay delivers what was sent and closes every socket.
+    pub fn goodbye(&mut self) {
+        self.post(&ClientMessage::Goodbye);
+        self.flush();
+    }
+
+    /// How many sockets and waiting calls there are.
+    pub fn census(&self) -> Vec<u32> {
+        let (sockets, waits) = self.process.census();
+        [sockets, waits]
+            .map(|count| u32::try_from(count).unwrap_or(u32::MAX))
+            .to_vec()
+    }
+}
+
+impl Kernel {
+    fn take(&mut self, message: &Uint8Array) -> Result<(), DecodeError> {
+        let end = message.length();
+        let mut at = 0;
+        while at < end {
+            let payload = at + HEADER_LENGTH;
+            if end < payload {
+                return Err(DecodeError::Truncated);
+            }
+            let mut header = [0; HEADER];
+            message.subarray(at, payload).copy_to(&mut header);
+            let Header {
+                kind,
+                length,
+                socket,
+            } = Header::decode(header)?;
+            let length = u32::try_from(length).map_err(|_| DecodeError::Truncated)?;
+            at = payload + length;
+            if end < at {
+                return Err(DecodeError::Truncated);
+            }
+            match kind {
+                FrameKind::Control => {
+                    let bytes = message.subarray(payload, at).to_vec();
+                    self.process.receive(frame::decode_message(&bytes)?);
+                }
+                FrameKind::Stream => {
+                    let chunk = Received::new(message, payload, length);
+                    self.process.receive_stream(socket, chunk);
+                }
+                FrameKind::Datagram => {
+                    let head = at.min(payload + ADDRESS_LENGTH);
+                    let head = message.subarray(payload, head).to_vec();
+                    let (from, used) = frame::decode_address(&head)?;
+                    let used = u32::try_from(used).map_err(|_| DecodeError::Address)?;
+                    let payload = Received::new(message, payload + used, length - used);
+                    let datagram = Datagram { from, payload };
+                    self.process.receive_datagram(socket, datagram);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins a try.
+    fn attempt(&mut self, token: i32) -> Attempt {
+        let thread = match self.thread_cell {
+            0 => 0,
+            cell => self.memory.read_u32(cell).cast_signed(),
+        };
+        self.process.attempt(thread, token)
+    }
+
+    /// Ends a try: carries out what it brought about, and says what the system call returns.
+    fn end<T>(&mut self, result: Try<T>, value: impl FnOnce(&mut Self, T) -> i32) -> i32 {
+        let result = match result {
+            Ok(Step::Ready(ready)) => value(self, ready),
+            Ok(Step::Blocked(WaitId(token))) => {
+                self.blocked = token;
+                BLOCKED
+            }
+            Err(errno) => -emscripten::number(errno),
+        };
+        self.carry_out();
+        let Self { outbox, glue, .. } = self;
+        outbox.settle(glue.now(), &|message| glue.send(message));
+        result
+    }
+
+    fn carry_out(&mut self) {
+        for effect in self.process.effects() {
+            match effect {
+                Effect::Send(message) => self.post(&message),
+                Effect::Wake(WaitId(token)) => self.glue.wake(token),
+                Effect::Timer(WaitId(token), delay) => self.glue.timer(token, delay),
+                Effect::Reachable(id) => {
+                    if let Some((kind, Address::Inet { ip, port })) = self.process.reachable(id) {
+                        let call = match kind {
+                            Kind::Stream => "listen",
+                            Kind::Datagram => "bind",
+                        };
+                        self.glue.reachable(call, &format!("{ip}:{port}"));
+                    }
+                }
+            }
+        }
+    }
+
+    fn post(&mut self, message: &ClientMessage) {
+        let Self { outbox, glue, .. } = self;
+        outbox.control(message, &|message| glue.send(message));
+    }
+}
+
+/// How a call on a descriptor with these flags behaves.
+fn mode(stream_flags: u32) -> Mode {
+    if stream_flags & O_NONBLOCK == 0 {
+        Mode::Blocking
+    } else {
+        Mode::NonBlocking
+    }
+}
+
+/// A count that the interpreter expects as a signed number.
+fn count(number: usize) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+/// The negated number of an error.
+fn failed(errno: Errno) -> i32 {
+    -emscripten::number(errno)
+}

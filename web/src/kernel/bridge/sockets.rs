@@ -1,0 +1,451 @@
+//! The calls on one socket.
+
+use js_sys::Uint8Array;
+use protocol::{Address, Domain, Errno, Kind, Shutdown, SocketId};
+use wasm_bindgen::prelude::*;
+
+use super::super::memory::{Memory, Received as Chunk, Span, total, window};
+use super::super::process::{Received, Sent, Step, Try};
+use super::super::sockaddr;
+use super::{BLOCKED, Kernel, count, failed, mode};
+
+/// The longest socket address that is read, in bytes.
+const MAX_SOCKADDR: u32 = 128;
+/// `SOCK_NONBLOCK` and `SOCK_CLOEXEC`, which may be mixed into a socket's type.
+const TYPE_FLAGS: i32 = 0o4000 | 0o2_000_000;
+/// `MSG_TRUNC`, in what recvmsg(2) returns.
+const MSG_TRUNC: u32 = 0x20;
+
+/// The fields of a `struct msghdr` that count here.
+struct MessageHeader {
+    name: u32,
+    name_length: u32,
+    parts: Vec<Span>,
+}
+
+impl MessageHeader {
+    fn read(memory: &mut Memory, at: u32) -> Self {
+        let (vector, length) = (memory.read_u32(at + 8), memory.read_u32(at + 12));
+        Self {
+            name: memory.read_u32(at),
+            name_length: memory.read_u32(at + 4),
+            parts: memory.vector(vector, length),
+        }
+    }
+}
+
+#[wasm_bindgen]
+impl Kernel {
+    /// socket(2): the socket's number.
+    pub fn socket(&mut self, domain: i32, kind: i32, protocol: i32) -> i32 {
+        let kind = match (kind & !TYPE_FLAGS, protocol) {
+            (1, 0 | 6) => Kind::Stream,
+            (2, 0 | 17) => Kind::Datagram,
+            (3, _) => return failed(Errno::EPERM),
+            (1 | 2, _) => return failed(Errno::EPROTONOSUPPORT),
+            _ => return failed(Errno::EINVAL),
+        };
+        if domain != i32::from(sockaddr::AF_INET) {
+            return failed(Errno::EAFNOSUPPORT);
+        }
+        let socket = self.process.socket(Domain::Inet, kind);
+        self.end(Ok(Step::Ready(socket)), |_, socket| number(socket))
+    }
+
+    /// bind(2).
+    pub fn bind(&mut self, token: i32, socket: u32, address: u32, length: u32) -> i32 {
+        let attempt = self.attempt(token);
+        let result = self
+            .address_at(address, length)
+            .and_then(|address| self.process.bind(attempt, SocketId(socket), address));
+        self.end(result, |_, ()| 0)
+    }
+
+    /// listen(2).
+    pub fn listen(&mut self, token: i32, socket: u32, backlog: i32) -> i32 {
+        let attempt = self.attempt(token);
+        let result = self.process.listen(attempt, SocketId(socket), backlog);
+        self.end(result, |_, ()| 0)
+    }
+
+    /// accept(2): the new socket's number.
+    pub fn accept(&mut self, token: i32, socket: u32, stream_flags: u32) -> i32 {
+        let attempt = self.attempt(token);
+        let result = self
+            .process
+            .accept(attempt, SocketId(socket), mode(stream_flags));
+        self.end(result, |_, accepted| number(accepted))
+    }
+
+    /// connect(2).
+    pub fn connect(
+        &mut self,
+        token: i32,
+        socket: u32,
+        address: u32,
+        length: u32,
+        stream_flags: u32,
+    ) -> i32 {
+        let attempt = self.attempt(token);
+        let result = self.address_at(address, length).and_then(|address| {
+            self.process
+                .connect(&attempt, SocketId(socket), address, mode(stream_flags))
+        });
+        self.end(result, |_, ()| 0)
+    }
+
+    /// shutdown(2).
+    pub fn shutdown(&mut self, socket: u32, how: i32) -> i32 {
+        let how = match how {
+            0 => Shutdown::Read,
+            1 => Shutdown::Write,
+            2 => Shutdown::Both,
+            _ => return failed(Errno::EINVAL),
+        };
+        let result = self.process.shutdown(SocketId(socket), how);
+        self.end(result.map(Step::Ready), |_, ()| 0)
+    }
+
+    /// close(2), of the last descriptor.
+    pub fn close(&mut self, socket: u32) {
+        self.process.close(SocketId(socket));
+        self.end(Ok(Step::Ready(())), |_, ()| 0);
+    }
+
+    /// getsockname(2).
+    #[wasm_bindgen(js_name = localName)]
+    pub fn local_name(&mut self, token: i32, socket: u32, address: u32, length: u32) -> i32 {
+        let attempt = self.attempt(token);
+        let result = self.process.local(attempt, SocketId(socket));
+        self.end(result, |kernel, local| {
+            kernel.write_address(&local, address, length)
+        })
+    }
+
+    /// getpeername(2), and the peer's address for accept(2).
+    #[wasm_bindgen(js_name = peerName)]
+    pub fn peer_name(&mut self, token: i32, socket: u32, address: u32, length: u32) -> i32 {
+        let attempt = self.attempt(token);
+        let result = self.process.peer(attempt, SocketId(socket));
+        self.end(result, |kernel, peer| {
+            kernel.write_address(&peer, address, length)
+        })
+    }
+
+    /// getsockopt(2).
+    #[wasm_bindgen(js_name = getOption)]
+    pub fn get_option(
+        &mut self,
+        token: i32,
+        socket: u32,
+        level: i32,
+        name: i32,
+        value: u32,
+        length: u32,
+    ) -> i32 {
+        let attempt = self.attempt(token);
+        let room = self.memory.read_u32(length);
+        let result = self
+            .process
+            .option(attempt, SocketId(socket), level, name, room);
+        self.end(result, |kernel, bytes| {
+            kernel.memory.write_value(value, length, &bytes);
+            let written = u32::try_from(bytes.len()).unwrap_or(room).min(room);
+            kernel.memory.write_u32(length, written);
+            0
+        })
+    }
+
+    /// setsockopt(2); the interpreter's own is a stub, so the value comes from the Python layer.
+    #[wasm_bindgen(js_name = setOption)]
+    pub fn set_option(
+        &mut self,
+        token: i32,
+        socket: u32,
+        level: i32,
+        name: i32,
+        value: Vec<u8>,
+    ) -> i32 {
+        let attempt = self.attempt(token);
+        let result = self
+            .process
+            .set_option(attempt, SocketId(socket), level, name, value);
+        self.end(result, |_, ()| 0)
+    }
+
+    /// recvfrom(2).
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "those of the system call, its token and the descriptor's flags"
+    )]
+    pub fn recv(
+        &mut self,
+        token: i32,
+        socket: u32,
+        buffer: u32,
+        size: u32,
+        flags: i32,
+        stream_flags: u32,
+        address: u32,
+        length: u32,
+    ) -> i32 {
+        let parts = [Span {
+            start: buffer,
+            length: size,
+        }];
+        let result = self.receive_into(token, socket, &parts, flags, stream_flags);
+        self.end_receive(result, &parts, |kernel, received| {
+            match &received.from {
+                Some(from) => kernel.write_address(from, address, length),
+                // Linux leaves the address alone but says that it has no bytes.
+                None if length != 0 => {
+                    kernel.memory.write_u32(length, 0);
+                    0
+                }
+                None => 0,
+            };
+        })
+    }
+
+    /// recvmsg(2). There is no ancillary data.
+    #[wasm_bindgen(js_name = recvMessage)]
+    pub fn recv_message(
+        &mut self,
+        token: i32,
+        socket: u32,
+        message: u32,
+        flags: i32,
+        stream_flags: u32,
+    ) -> i32 {
+        let header = MessageHeader::read(&mut self.memory, message);
+        let result = self.receive_into(token, socket, &header.parts, flags, stream_flags);
+        self.end_receive(result, &header.parts, |kernel, received| {
+            let name = received
+                .from
+                .as_ref()
+                .map(sockaddr::encode)
+                .unwrap_or_default();
+            let room = name.len().min(header.name_length as usize);
+            if header.name != 0 {
+                kernel.memory.write(header.name, &name[..room]);
+            }
+            let cut = if received.cut { MSG_TRUNC } else { 0 };
+            kernel
+                .memory
+                .write_u32(message + 4, count(name.len()).cast_unsigned());
+            kernel.memory.write_u32(message + 20, 0);
+            kernel.memory.write_u32(message + 24, cut);
+        })
+    }
+
+    /// readv(2) on a socket.
+    #[wasm_bindgen(js_name = readVector)]
+    pub fn read_vector(
+        &mut self,
+        token: i32,
+        socket: u32,
+        vector: u32,
+        length: u32,
+        stream_flags: u32,
+    ) -> i32 {
+        let parts = self.memory.vector(vector, length);
+        let result = self.receive_into(token, socket, &parts, 0, stream_flags);
+        self.end_receive(result, &parts, |_, _| {})
+    }
+
+    /// sendto(2).
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "those of the system call, its token and the descriptor's flags"
+    )]
+    pub fn send(
+        &mut self,
+        token: i32,
+        socket: u32,
+        buffer: u32,
+        size: u32,
+        flags: i32,
+        stream_flags: u32,
+        address: u32,
+        length: u32,
+    ) -> i32 {
+        let parts = [Span {
+            start: buffer,
+            length: size,
+        }];
+        match self.destination(address, length) {
+            Ok(address) => self.send_from(token, socket, &parts, &address, flags, stream_flags),
+            Err(errno) => failed(errno),
+        }
+    }
+
+    /// sendmsg(2). Ancillary data is not sent.
+    #[wasm_bindgen(js_name = sendMessage)]
+    pub fn send_message(
+        &mut self,
+        token: i32,
+        socket: u32,
+        message: u32,
+        flags: i32,
+        stream_flags: u32,
+    ) -> i32 {
+        let header = MessageHeader::read(&mut self.memory, message);
+        match self.destination(header.name, header.name_length) {
+            Ok(address) => {
+                self.send_from(token, socket, &header.parts, &address, flags, stream_flags)
+            }
+            Err(errno) => failed(errno),
+        }
+    }
+
+    /// writev(2) on a socket.
+    #[wasm_bindgen(js_name = writeVector)]
+    pub fn write_vector(
+        &mut self,
+        token: i32,
+        socket: u32,
+        vector: u32,
+        length: u32,
+        stream_flags: u32,
+    ) -> i32 {
+        let parts = self.memory.vector(vector, length);
+        self.send_from(
+            token,
+            socket,
+            &parts,
+            &Address::Unspecified,
+            0,
+            stream_flags,
+        )
+    }
+}
+
+impl Kernel {
+    fn address_at(&mut self, at: u32, length: u32) -> Result<Address, Errno> {
+        let length = length.min(MAX_SOCKADDR);
+        sockaddr::decode(&self.memory.read(Span { start: at, length }))
+    }
+
+    /// Where a send goes: to the peer, if the program names no address.
+    fn destination(&mut self, at: u32, length: u32) -> Result<Address, Errno> {
+        match at {
+            0 => Ok(Address::Unspecified),
+            at => self.address_at(at, length),
+        }
+    }
+
+    fn write_address(&mut self, address: &Address, at: u32, length: u32) -> i32 {
+        self.memory
+            .write_value(at, length, &sockaddr::encode(address));
+        0
+    }
+
+    fn receive_into(
+        &mut self,
+        token: i32,
+        socket: u32,
+        parts: &[Span],
+        flags: i32,
+        stream_flags: u32,
+    ) -> Try<Received<Chunk>> {
+        let attempt = self.attempt(token);
+        self.process.recv(
+            &attempt,
+            SocketId(socket),
+            total(parts),
+            flags,
+            mode(stream_flags),
+        )
+    }
+
+    fn end_receive(
+        &mut self,
+        result: Try<Received<Chunk>>,
+        parts: &[Span],
+        finish: impl FnOnce(&mut Self, &Received<Chunk>),
+    ) -> i32 {
+        let result = result.map(|step| match step {
+            Step::Ready(received) => {
+                self.copy_in(&received, parts);
+                match received.then {
+                    Step::Ready(length) => {
+                        finish(self, &received);
+                        Step::Ready(length)
+                    }
+                    Step::Blocked(wait) => Step::Blocked(wait),
+                }
+            }
+            Step::Blocked(wait) => Step::Blocked(wait),
+        });
+        self.end(result, |_, length| count(length))
+    }
+
+    fn copy_in(&mut self, received: &Received<Chunk>, parts: &[Span]) {
+        use super::super::inbox::Chunk as _;
+        let mut offset = received.offset;
+        for chunk in &received.chunks {
+            let bytes = chunk.view();
+            let mut from = 0;
+            for span in window(parts, offset, chunk.len()) {
+                let piece: Uint8Array = bytes.subarray(from, from + span.length);
+                self.memory.view().set(&piece, span.start);
+                from += span.length;
+            }
+            offset += chunk.len();
+        }
+    }
+
+    fn send_from(
+        &mut self,
+        token: i32,
+        socket: u32,
+        parts: &[Span],
+        address: &Address,
+        flags: i32,
+        stream_flags: u32,
+    ) -> i32 {
+        let attempt = self.attempt(token);
+        let id = SocketId(socket);
+        let result = self.process.send(
+            &attempt,
+            id,
+            total(parts),
+            address,
+            flags,
+            mode(stream_flags),
+        );
+        let result = match result {
+            Ok(Step::Ready(sent)) => {
+                // What the call brought about before goes first.
+                self.carry_out();
+                self.copy_out(id, &sent, address, parts);
+                Ok(sent.then)
+            }
+            Ok(Step::Blocked(wait)) => Ok(Step::Blocked(wait)),
+            Err(errno) => Err(errno),
+        };
+        self.end(result, |_, length| count(length))
+    }
+
+    fn copy_out(&mut self, id: SocketId, sent: &Sent, address: &Address, parts: &[Span]) {
+        let source = window(parts, sent.offset, sent.length);
+        let Self {
+            process,
+            outbox,
+            memory,
+            glue,
+            ..
+        } = self;
+        let leave = |message: &Uint8Array| glue.send(message);
+        match process.get(id).map(|socket| socket.kind) {
+            Ok(Kind::Stream) => outbox.stream(id, memory, &source, &leave),
+            Ok(Kind::Datagram) => outbox.datagram(id, address, memory, &source, &leave),
+            Err(_) => {}
+        }
+    }
+}
+
+/// A socket's number, as a system call returns it.
+fn number(SocketId(id): SocketId) -> i32 {
+    i32::try_from(id).unwrap_or(BLOCKED + 1)
+}

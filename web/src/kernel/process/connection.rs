@@ -1,0 +1,225 @@
+//! bind, listen, accept, connect, shutdown, close.
+
+use protocol::{Address, ClientMessage, Errno, Kind, Reply, Shutdown, SocketId};
+
+use super::super::inbox::Chunk;
+use super::super::socket::{Phase, Socket};
+use super::super::wait::{Object, Signals, Wait};
+use super::{Attempt, Caller, Effect, Mode, Process, Step, Try};
+
+/// What kind of socket a listener hands out.
+fn child<C: Chunk>(listener: &Socket<C>, local: Address, peer: Address) -> Socket<C> {
+    let mut socket = Socket::new(listener.domain, listener.kind);
+    socket.connected(local, peer);
+    socket.phase = Phase::Connected { told: true };
+    socket
+}
+
+impl<C: Chunk> Process<C> {
+    /// bind(2).
+    pub(crate) fn bind(&mut self, mut attempt: Attempt, id: SocketId, address: Address) -> Try<()> {
+        let thread = attempt.thread;
+        if let Some(answer) = attempt.answer() {
+            self.named(id, answer?)?;
+            if self.get(id)?.kind == Kind::Datagram {
+                self.effects.push(Effect::Reachable(id));
+            }
+            return Ok(Step::Ready(()));
+        }
+        self.get(id)?;
+        self.call(thread, Signals::Hold, |call| ClientMessage::Bind {
+            call,
+            socket: id,
+            address,
+        })
+    }
+
+    /// listen(2).
+    pub(crate) fn listen(&mut self, mut attempt: Attempt, id: SocketId, backlog: i32) -> Try<()> {
+        let thread = attempt.thread;
+        if let Some(answer) = attempt.answer() {
+            self.named(id, answer?)?;
+            let socket = self.get_mut(id)?;
+            if socket.phase == Phase::Idle {
+                socket.phase = Phase::Listening { acceptable: false };
+            }
+            self.effects.push(Effect::Reachable(id));
+            return Ok(Step::Ready(()));
+        }
+        let socket = self.get(id)?;
+        match (socket.kind, socket.phase) {
+            (Kind::Datagram, _) => return Err(Errno::EOPNOTSUPP),
+            (Kind::Stream, Phase::Connecting | Phase::Connected { .. }) => {
+                return Err(Errno::EINVAL);
+            }
+            (Kind::Stream, Phase::Idle | Phase::Listening { .. }) => {}
+        }
+        self.call(thread, Signals::Hold, |call| ClientMessage::Listen {
+            call,
+            socket: id,
+            // Linux takes a negative backlog for the largest.
+            backlog: u32::try_from(backlog).unwrap_or(u32::MAX),
+        })
+    }
+
+    fn named(&mut self, id: SocketId, reply: Reply) -> Result<(), Errno> {
+        let Reply::Names { local, peer } = reply else {
+            return Err(Errno::EPROTO);
+        };
+        let socket = self.get_mut(id)?;
+        socket.local = Some(local);
+        socket.peer = peer;
+        Ok(())
+    }
+
+    /// accept(2): the new socket.
+    ///
+    /// The connection stays in the kernel's backlog until the program wants it. Only an accept that finds one is
+    /// answered with it, so a signal never loses one.
+    pub(crate) fn accept(
+        &mut self,
+        mut attempt: Attempt,
+        id: SocketId,
+        mode: Mode,
+    ) -> Try<SocketId> {
+        let thread = attempt.thread;
+        let accepted = attempt.wait.as_ref().and_then(|wait| wait.accepted);
+        if attempt.is_interrupted() {
+            return Err(Errno::EINTR);
+        }
+        let listener = self.get(id)?;
+        let Phase::Listening { acceptable } = listener.phase else {
+            return Err(match listener.kind {
+                Kind::Stream => Errno::EINVAL,
+                Kind::Datagram => Errno::EOPNOTSUPP,
+            });
+        };
+        match (attempt.answer(), accepted) {
+            (Some(Ok(Reply::Names { local, peer })), Some(accepted)) => {
+                let socket = child(listener, local, peer);
+                self.sockets.insert(accepted, socket);
+                return Ok(Step::Ready(accepted));
+            }
+            (Some(Ok(_)), _) => return Err(Errno::EPROTO),
+            // Another thread or nobody: the peer may have gone again.
+            (Some(Err(Errno::EAGAIN)), _) if mode == Mode::Blocking => {}
+            (Some(Err(errno)), _) => return Err(errno),
+            (None, _) => {}
+        }
+        if mode == Mode::Blocking && !acceptable {
+            return self.block(thread, id, 0);
+        }
+        if let Phase::Listening { acceptable } = &mut self.get_mut(id)?.phase {
+            *acceptable = false;
+        }
+        let accepted = self.next_socket();
+        let step = self.call(thread, Signals::Hold, |call| ClientMessage::Accept {
+            call,
+            socket: id,
+            accepted,
+        });
+        if let Ok(Step::Blocked(wait)) = step {
+            self.waits.expect(wait, accepted);
+        }
+        step
+    }
+
+    /// connect(2).
+    pub(crate) fn connect(
+        &mut self,
+        attempt: &Attempt,
+        id: SocketId,
+        address: Address,
+        mode: Mode,
+    ) -> Try<()> {
+        if self.get(id)?.kind == Kind::Datagram {
+            return self.associate(attempt, id, address);
+        }
+        if attempt.is_interrupted() {
+            return Err(Errno::EINTR);
+        }
+        let is_lost = self.lost.is_some();
+        let socket = self.get_mut(id)?;
+        match (socket.phase, mode) {
+            (Phase::Listening { .. }, _) => Err(Errno::EISCONN),
+            (Phase::Connected { told: true }, _) => Err(Errno::EISCONN),
+            (Phase::Connected { told: false }, _) => {
+                socket.phase = Phase::Connected { told: true };
+                Ok(Step::Ready(()))
+            }
+            (Phase::Connecting, Mode::NonBlocking) => Err(Errno::EALREADY),
+            (Phase::Connecting, Mode::Blocking) => self.block(attempt.thread, id, 0),
+            (Phase::Idle, _) => {
+                // How the last connect ended, if nobody has asked yet.
+                if let Some(errno) = socket.error.take() {
+                    return Err(errno);
+                }
+                if is_lost {
+                    return Err(Errno::ENETDOWN);
+                }
+                socket.phase = Phase::Connecting;
+                let call = self.next_call(Caller::Connect(id));
+                self.effects.push(Effect::Send(ClientMessage::Connect {
+                    call,
+                    socket: id,
+                    address,
+                }));
+                match mode {
+                    Mode::NonBlocking => Err(Errno::EINPROGRESS),
+                    Mode::Blocking => self.block(attempt.thread, id, 0),
+                }
+            }
+        }
+    }
+
+    /// connect(2) on a datagram socket: sets or dissolves the association.
+    fn associate(&mut self, attempt: &Attempt, id: SocketId, address: Address) -> Try<()> {
+        if let Some(Wait {
+            wake: Some(super::Wake::Answered(answer)),
+            ..
+        }) = &attempt.wait
+        {
+            self.named(id, answer.clone()?)?;
+            let socket = self.get_mut(id)?;
+            socket.phase = match socket.peer {
+                Address::Unspecified => Phase::Idle,
+                _ => Phase::Connected { told: true },
+            };
+            return Ok(Step::Ready(()));
+        }
+        self.call(attempt.thread, Signals::Hold, |call| {
+            ClientMessage::Connect {
+                call,
+                socket: id,
+                address,
+            }
+        })
+    }
+
+    /// shutdown(2).
+    pub(crate) fn shutdown(&mut self, id: SocketId, how: Shutdown) -> Result<(), Errno> {
+        let socket = self.get_mut(id)?;
+        if !socket.is_connected() || socket.broken {
+            return Err(Errno::ENOTCONN);
+        }
+        socket.shut(how);
+        self.effects
+            .push(Effect::Send(ClientMessage::Shutdown { socket: id, how }));
+        self.waits.notify(Object::Socket(id));
+        Ok(())
+    }
+
+    /// close(2), when the last descriptor of the socket goes.
+    pub(crate) fn close(&mut self, id: SocketId) {
+        let Some(socket) = self.sockets.remove(&id) else {
+            return;
+        };
+        self.beyond_initial -= socket.receive.beyond_initial();
+        self.effects.push(Effect::Send(if socket.has_unread() {
+            ClientMessage::Abort { socket: id }
+        } else {
+            ClientMessage::Close { socket: id }
+        }));
+        self.waits.notify(Object::Socket(id));
+    }
+}

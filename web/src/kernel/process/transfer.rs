@@ -1,0 +1,329 @@
+//! Send and receive.
+//!
+//! The bytes themselves are moved by the caller, between the program's memory and the browser's buffers; here it is
+//! decided how many, and from where.
+
+use protocol::limits::{DATAGRAM_COST, MAX_DATAGRAM, MAX_STREAM_FRAME};
+use protocol::{Address, Errno, Kind, SocketId};
+
+use super::super::inbox::Chunk;
+use super::super::socket::Phase;
+use super::super::wait::{Object, Wait, WaitId};
+use super::{Attempt, Mode, Process, Step, Try};
+
+/// Flags of recv(2) and send(2), in the numbers of Linux and Emscripten.
+pub(crate) mod flags {
+    /// Leave the data where it is.
+    pub(crate) const PEEK: i32 = 0x02;
+    /// Report a datagram's real length, even if it is cut.
+    pub(crate) const TRUNC: i32 = 0x20;
+    /// This call must not block.
+    pub(crate) const DONTWAIT: i32 = 0x40;
+    /// Wait until everything asked for is there.
+    pub(crate) const WAITALL: i32 = 0x100;
+}
+
+impl Mode {
+    /// The mode of one call with these flags.
+    fn with(self, flags: i32) -> Self {
+        if flags & flags::DONTWAIT == 0 {
+            self
+        } else {
+            Self::NonBlocking
+        }
+    }
+}
+
+/// What a receive hands over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Received<C> {
+    /// The bytes, for the program's buffer from `offset` on.
+    pub(crate) chunks: Vec<C>,
+    /// Where in the buffer they go.
+    pub(crate) offset: usize,
+    /// What the call returns, if this is all; else it will be tried again.
+    pub(crate) then: Step<usize>,
+    /// The sender of a datagram; the peer of a stream is not told (recv(2)).
+    pub(crate) from: Option<Address>,
+    /// A datagram was cut: `MSG_TRUNC` in what recvmsg(2) returns.
+    pub(crate) cut: bool,
+}
+
+/// What a send takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sent {
+    /// From where in the program's buffer.
+    pub(crate) offset: usize,
+    /// How many bytes.
+    pub(crate) length: usize,
+    /// What the call returns, if this is all; else it will be tried again.
+    pub(crate) then: Step<usize>,
+}
+
+impl<C: Chunk> Process<C> {
+    /// recv(2) and its kin.
+    pub(crate) fn recv(
+        &mut self,
+        attempt: &Attempt,
+        id: SocketId,
+        length: usize,
+        flags: i32,
+        mode: Mode,
+    ) -> Try<Received<C>> {
+        let mode = mode.with(flags);
+        match self.get(id)?.kind {
+            Kind::Stream => self.recv_stream(attempt, id, length, flags, mode),
+            Kind::Datagram => self.recv_datagram(attempt, id, length, flags, mode),
+        }
+    }
+
+    fn recv_stream(
+        &mut self,
+        attempt: &Attempt,
+        id: SocketId,
+        length: usize,
+        flags: i32,
+        mode: Mode,
+    ) -> Try<Received<C>> {
+        let progress = attempt.progress();
+        let received = |chunks, result| Received {
+            chunks,
+            offset: progress,
+            then: Step::Ready(result),
+            from: None,
+            cut: false,
+        };
+        let socket = self.get_mut(id)?;
+        if matches!(socket.phase, Phase::Idle | Phase::Listening { .. }) && !socket.broken {
+            return Err(Errno::ENOTCONN);
+        }
+        let wanted = length - progress;
+        if 0 < socket.stream.len() || wanted == 0 {
+            if flags & flags::PEEK != 0 {
+                let chunks = socket.stream.peek(wanted);
+                let count = chunks.iter().map(Chunk::len).sum();
+                return Ok(Step::Ready(received(chunks, count)));
+            }
+            let count = socket.stream.len().min(wanted);
+            let chunks = socket.stream.take(wanted);
+            let is_over = socket.finished || socket.read_shut || socket.error.is_some();
+            self.consume(id, count as u64);
+            let mut received = received(chunks, progress + count);
+            if flags & flags::WAITALL != 0 && count < wanted && !is_over && mode == Mode::Blocking {
+                // The bytes are handed over now; the wait remembers how many.
+                received.then = Step::Blocked(self.rest(attempt.thread, id, progress + count));
+            }
+            return Ok(Step::Ready(received));
+        }
+        // After some bytes an error or a signal must wait: the program gets the bytes first.
+        if 0 < progress && (socket.error.is_some() || attempt.is_interrupted()) {
+            return Ok(Step::Ready(received(Vec::new(), progress)));
+        }
+        if let Some(errno) = socket.error.take() {
+            return Err(errno);
+        }
+        if socket.finished || socket.read_shut {
+            return Ok(Step::Ready(received(Vec::new(), progress)));
+        }
+        if attempt.is_interrupted() {
+            return Err(Errno::EINTR);
+        }
+        match mode {
+            Mode::NonBlocking => self.sync(attempt),
+            Mode::Blocking => self.block(attempt.thread, id, progress),
+        }
+    }
+
+    /// The wait for the rest of a call that has moved this many bytes.
+    pub(super) fn rest(&mut self, thread: i32, id: SocketId, progress: usize) -> WaitId {
+        self.waits.add(Wait {
+            progress,
+            ..Wait::on(thread, vec![Object::Socket(id)])
+        })
+    }
+
+    fn recv_datagram(
+        &mut self,
+        attempt: &Attempt,
+        id: SocketId,
+        length: usize,
+        flags: i32,
+        mode: Mode,
+    ) -> Try<Received<C>> {
+        let socket = self.get_mut(id)?;
+        if let Some(errno) = socket.error.take() {
+            return Err(errno);
+        }
+        let datagram = if flags & flags::PEEK != 0 {
+            socket.datagrams.front().cloned()
+        } else {
+            socket.datagrams.pop_front()
+        };
+        if let Some(datagram) = datagram {
+            let whole = datagram.payload.len();
+            let count = whole.min(length);
+            if flags & flags::PEEK == 0 {
+                self.consume(id, whole as u64 + DATAGRAM_COST);
+            }
+            return Ok(Step::Ready(Received {
+                chunks: vec![datagram.payload.slice(0, count)],
+                offset: 0,
+                then: Step::Ready(if flags & flags::TRUNC != 0 {
+                    whole
+                } else {
+                    count
+                }),
+                from: Some(datagram.from),
+                cut: count < whole,
+            }));
+        }
+        if socket.read_shut {
+            return Ok(Step::Ready(Received {
+                chunks: Vec::new(),
+                offset: 0,
+                then: Step::Ready(0),
+                from: None,
+                cut: false,
+            }));
+        }
+        if attempt.is_interrupted() {
+            return Err(Errno::EINTR);
+        }
+        match mode {
+            Mode::NonBlocking => self.sync(attempt),
+            Mode::Blocking => self.block(attempt.thread, id, 0),
+        }
+    }
+
+    /// send(2) and its kin. A blocking send on a stream takes everything before it returns, as on Linux, so it may be
+    /// tried several times with part of the buffer each.
+    pub(crate) fn send(
+        &mut self,
+        attempt: &Attempt,
+        id: SocketId,
+        length: usize,
+        address: &Address,
+        flags: i32,
+        mode: Mode,
+    ) -> Try<Sent> {
+        let mode = mode.with(flags);
+        match self.get(id)?.kind {
+            Kind::Stream => self.send_stream(attempt, id, length, mode),
+            Kind::Datagram => self.send_datagram(attempt, id, length, address, mode),
+        }
+    }
+
+    fn send_stream(
+        &mut self,
+        attempt: &Attempt,
+        id: SocketId,
+        length: usize,
+        mode: Mode,
+    ) -> Try<Sent> {
+        let progress = attempt.progress();
+        let done = |result| {
+            Ok(Step::Ready(Sent {
+                offset: progress,
+                length: 0,
+                then: Step::Ready(result),
+            }))
+        };
+        let socket = self.get_mut(id)?;
+        if 0 < progress && (socket.error.is_some() || socket.broken || attempt.is_interrupted()) {
+            return done(progress);
+        }
+        if let Some(errno) = socket.error.take() {
+            return Err(errno);
+        }
+        match socket.phase {
+            Phase::Idle | Phase::Listening { .. } => return Err(Errno::EPIPE),
+            Phase::Connected { .. } if socket.broken || socket.write_shut => {
+                return Err(Errno::EPIPE);
+            }
+            Phase::Connecting | Phase::Connected { .. } => {}
+        }
+        if attempt.is_interrupted() {
+            return Err(Errno::EINTR);
+        }
+        let left = length - progress;
+        if left == 0 {
+            return done(progress);
+        }
+        let room = match socket.phase {
+            Phase::Connecting => 0,
+            _ => usize::try_from(socket.send.available()).unwrap_or(usize::MAX),
+        };
+        let count = left.min(room);
+        if count == 0 {
+            return match mode {
+                Mode::NonBlocking => self.sync(attempt),
+                Mode::Blocking => self.block(attempt.thread, id, progress),
+            };
+        }
+        socket.send.spend(count as u64).map_err(|_| Errno::EPROTO)?;
+        let total = progress + count;
+        let then = if count < left && mode == Mode::Blocking {
+            Step::Blocked(self.rest(attempt.thread, id, total))
+        } else {
+            Step::Ready(total)
+        };
+        Ok(Step::Ready(Sent {
+            offset: progress,
+            length: count,
+            then,
+        }))
+    }
+
+    fn send_datagram(
+        &mut self,
+        attempt: &Attempt,
+        id: SocketId,
+        length: usize,
+        address: &Address,
+        mode: Mode,
+    ) -> Try<Sent> {
+        let socket = self.get_mut(id)?;
+        if MAX_DATAGRAM < length {
+            return Err(Errno::EMSGSIZE);
+        }
+        match address {
+            Address::Unspecified if socket.peer == Address::Unspecified => {
+                return Err(Errno::EDESTADDRREQ);
+            }
+            Address::Inet { port: 0, .. } => return Err(Errno::EINVAL),
+            _ => {}
+        }
+        if let Some(errno) = socket.error.take() {
+            return Err(errno);
+        }
+        if socket.write_shut {
+            return Err(Errno::EPIPE);
+        }
+        if attempt.is_interrupted() {
+            return Err(Errno::EINTR);
+        }
+        let cost = length as u64 + DATAGRAM_COST;
+        if socket.send.spend(cost).is_err() {
+            return match mode {
+                Mode::NonBlocking => self.sync(attempt),
+                Mode::Blocking => self.block(attempt.thread, id, 0),
+            };
+        }
+        // Sending binds an unbound socket; only the relay knows to which port.
+        if matches!(socket.local, Some(Address::Inet { port: 0, .. })) {
+            socket.local = None;
+        }
+        Ok(Step::Ready(Sent {
+            offset: 0,
+            length,
+            then: Step::Ready(length),
+        }))
+    }
+}
+
+/// Cuts a stream payload into the pieces that fit into frames.
+pub(crate) fn frames(offset: usize, length: usize) -> impl Iterator<Item = (usize, usize)> {
+    (offset..offset + length)
+        .step_by(MAX_STREAM_FRAME)
+        .map(move |start| (start, MAX_STREAM_FRAME.min(offset + length - start)))
+}

@@ -1,0 +1,193 @@
+//! One socket, as the program's side of it stands.
+
+use std::collections::VecDeque;
+
+use protocol::limits::DATAGRAM_COST;
+use protocol::{Address, Domain, Errno, Kind, ReceiveWindow, SendWindow, Shutdown};
+
+use super::inbox::{Chunk, Datagram, Stream};
+
+/// What poll(2) can report, in the numbers of Linux and Emscripten.
+pub(crate) mod events {
+    /// There is something to read, or to accept.
+    pub(crate) const IN: i16 = 0x001;
+    /// Writing would not block.
+    pub(crate) const OUT: i16 = 0x004;
+    /// An error is pending.
+    pub(crate) const ERR: i16 = 0x008;
+    /// Both directions have ended.
+    pub(crate) const HUP: i16 = 0x010;
+    /// The descriptor is not open.
+    pub(crate) const NVAL: i16 = 0x020;
+    /// As `IN`.
+    pub(crate) const RDNORM: i16 = 0x040;
+    /// As `OUT`.
+    pub(crate) const WRNORM: i16 = 0x100;
+    /// The peer has shut down its writing half.
+    pub(crate) const RDHUP: i16 = 0x2000;
+    /// What is reported even if it was not asked for.
+    pub(crate) const ALWAYS: i16 = ERR | HUP | NVAL;
+}
+
+/// How far a socket has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Neither listening nor connected.
+    Idle,
+    /// Listening.
+    Listening {
+        /// A connection is known to wait.
+        acceptable: bool,
+    },
+    /// A connect is under way.
+    Connecting,
+    /// Connected.
+    Connected {
+        /// connect(2) has told the program so.
+        told: bool,
+    },
+}
+
+/// One socket.
+#[derive(Debug)]
+pub(crate) struct Socket<C> {
+    /// Its family.
+    pub(crate) domain: Domain,
+    /// Its type.
+    pub(crate) kind: Kind,
+    /// How far it has come.
+    pub(crate) phase: Phase,
+    /// Its own address, if it is known here.
+    pub(crate) local: Option<Address>,
+    /// Its peer's address; [`Address::Unspecified`] if it has none.
+    pub(crate) peer: Address,
+    /// Bytes that came in, for a stream.
+    pub(crate) stream: Stream<C>,
+    /// Datagrams that came in.
+    pub(crate) datagrams: VecDeque<Datagram<C>>,
+    /// What the relay may send.
+    pub(crate) receive: ReceiveWindow,
+    /// What the program may send.
+    pub(crate) send: SendWindow,
+    /// `SO_ERROR`.
+    pub(crate) error: Option<Errno>,
+    /// The peer has sent everything.
+    pub(crate) finished: bool,
+    /// The connection has failed for good: sending is `EPIPE` from now on.
+    pub(crate) broken: bool,
+    /// `SHUT_RD` was called.
+    pub(crate) read_shut: bool,
+    /// `SHUT_WR` was called.
+    pub(crate) write_shut: bool,
+}
+
+impl<C: Chunk> Socket<C> {
+    /// A new socket, neither bound nor connected.
+    pub(crate) fn new(domain: Domain, kind: Kind) -> Self {
+        Self {
+            domain,
+            kind,
+            phase: Phase::Idle,
+            local: Some(Address::Inet {
+                ip: std::net::Ipv4Addr::UNSPECIFIED,
+                port: 0,
+            }),
+            peer: Address::Unspecified,
+            stream: Stream::default(),
+            datagrams: VecDeque::new(),
+            receive: ReceiveWindow::default(),
+            send: SendWindow::default(),
+            error: None,
+            finished: false,
+            broken: false,
+            read_shut: false,
+            write_shut: false,
+        }
+    }
+
+    /// Whether it has a peer.
+    pub(crate) fn is_connected(&self) -> bool {
+        matches!(self.phase, Phase::Connected { .. })
+    }
+
+    /// Whether recv(2) has something to say now: bytes, an error, or the end.
+    pub(crate) fn is_readable(&self) -> bool {
+        match self.kind {
+            Kind::Datagram => !self.datagrams.is_empty() || self.error.is_some() || self.read_shut,
+            Kind::Stream => {
+                0 < self.stream.len() || self.error.is_some() || self.finished || self.read_shut
+            }
+        }
+    }
+
+    /// What poll(2) reports (tcp(7), udp(7); Linux `tcp_poll` for the corner cases).
+    pub(crate) fn readiness(&self) -> i16 {
+        let mut ready = 0;
+        if self.error.is_some() {
+            ready |= events::ERR;
+        }
+        if self.kind == Kind::Datagram {
+            if self.is_readable() {
+                ready |= events::IN | events::RDNORM;
+            }
+            if DATAGRAM_COST < self.send.available() {
+                ready |= events::OUT | events::WRNORM;
+            }
+            return ready;
+        }
+        match self.phase {
+            Phase::Listening { acceptable: true } => ready | events::IN | events::RDNORM,
+            Phase::Listening { acceptable: false } | Phase::Connecting => ready,
+            // Linux says so of a stream socket that was never connected, and of one whose connect has failed.
+            Phase::Idle => {
+                ready |= events::OUT | events::WRNORM | events::HUP;
+                if self.error.is_some() || self.broken {
+                    ready |= events::IN | events::RDNORM | events::RDHUP;
+                }
+                ready
+            }
+            Phase::Connected { .. } => {
+                if self.is_readable() {
+                    ready |= events::IN | events::RDNORM;
+                }
+                if self.finished || self.read_shut {
+                    ready |= events::RDHUP;
+                }
+                if self.broken || self.write_shut || 0 < self.send.available() {
+                    ready |= events::OUT | events::WRNORM;
+                }
+                if self.broken || (self.write_shut && (self.finished || self.read_shut)) {
+                    ready |= events::HUP;
+                }
+                ready
+            }
+        }
+    }
+
+    /// Notes that the connection stands.
+    pub(crate) fn connected(&mut self, local: Address, peer: Address) {
+        self.phase = Phase::Connected { told: false };
+        self.local = Some(local);
+        self.peer = peer;
+    }
+
+    /// Notes that the socket has failed.
+    pub(crate) fn fail(&mut self, errno: Errno) {
+        self.error = Some(errno);
+        if self.kind == Kind::Stream {
+            self.broken = true;
+            self.finished = true;
+        }
+    }
+
+    /// Notes that halves of the connection were shut down by the program.
+    pub(crate) fn shut(&mut self, how: Shutdown) {
+        self.read_shut |= matches!(how, Shutdown::Read | Shutdown::Both);
+        self.write_shut |= matches!(how, Shutdown::Write | Shutdown::Both);
+    }
+
+    /// Whether closing it now must reset the connection: data that came in was never read.
+    pub(crate) fn has_unread(&self) -> bool {
+        self.kind == Kind::Stream && 0 < self.stream.len()
+    }
+}

@@ -1,0 +1,22 @@
+/** Emscripten's numbers, as far as they are needed here: errors are WASI's, everything else is Linux's. */
+
+export const EAGAIN = 6;
+export const EBADF = 8;
+export const EINVAL = 28;
+export const ENOTSOCK = 57;
+
+export const O_RDWR = 0o2;
+export const O_NONBLOCK = 0o4000;
+
+export const F_SETFL = 4;
+export const FIONBIO = 0x5421;
+export const FIONREAD = 0x541b;
+
+export const POLLIN = 0x1;
+export const POLLOUT = 0x4;
+export const POLLHUP = 0x10;
+export const POLLNVAL = 0x20;
+export const POLLRDNORM = 0x40;
+
+export const S_IFCHR = 0o020000;
+export const S_IFSOCK = 0o140000;

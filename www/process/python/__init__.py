@@ -1,0 +1,36 @@
+"""Socketpad's Python layer: what CPython's own modules lack in a browser.
+
+Everything here is installed once, before the memory snapshot is made, and finds the machine it runs on
+(`_socketpad_host`, the worker's glue) only when a program starts. Frames of this package never show in a traceback.
+
+calls     requests to the kernel, and the cell that says which thread is running
+errors    Linux's error numbers and texts
+frames    tracebacks without this package
+threads   green threads: `_thread`, `threading`, `queue`, `time.sleep`
+sockets   the gaps of `socket` and `select`
+loops     the real asyncio event loop
+program   runs a program as `python3 file.py` would
+"""
+
+
+def install(errors_json, names_json):
+    """Patch the interpreter. `errors_json` and `names_json` are the kernel's tables of error numbers."""
+    from . import errors, frames, threads
+
+    frames.install()
+    errors.install(errors_json, names_json)
+    threads.install()
+
+    # Imported here so that they are in the snapshot, after the threads they build on are real.
+    import asyncio, concurrent.futures, http.client, http.server, json, logging, random  # noqa: E401, F401
+    import queue, selectors, socketserver, struct, sysconfig, urllib.request  # noqa: E401, F401
+
+    # Looked up by a name that has Emscripten's in it, which `sys.platform` will no longer say.
+    sysconfig.get_config_vars()
+
+    from . import loops, program, sockets  # noqa: F401
+
+    threads.adopt()
+    sockets.install()
+    loops.install()
+    errors.refresh()

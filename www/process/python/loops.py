@@ -1,0 +1,24 @@
+"""The real asyncio event loop.
+
+Pyodide replaces asyncio's loop by one that runs on the browser's. A program here has real sockets and a real poll, so
+it gets what Linux would give it.
+"""
+
+import asyncio
+import sys
+
+import pyodide.webloop
+
+
+def install():
+    """Undo what Pyodide has replaced, as far as it outlives the snapshot."""
+    asyncio.run = pyodide.webloop._orig_run
+    asyncio.runners.run = pyodide.webloop._orig_run
+    asyncio.events._set_event_loop_policy(None)
+
+
+def begin():
+    """Make the program's task forget the browser's loop, which it was started from."""
+    asyncio.events._set_event_loop_policy(None)
+    asyncio.events._set_running_loop(None)
+    sys.set_asyncgen_hooks(None, None)

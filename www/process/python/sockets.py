@@ -1,0 +1,210 @@
+"""The gaps of `socket` and `select`.
+
+CPython's own C modules do everything else; their system calls reach the kernel. What this build cannot do there is done
+here: setsockopt(2) is a stub in C, `select.select` loses the error number (emscripten's select(2) is written on poll(2)
+and forgets it), look-ups by `gethostbyname` have a path of their own.
+"""
+
+import errno
+import fcntl
+import os
+import select
+import selectors
+import socket
+import struct
+
+import _socket
+
+from . import calls, errors
+
+# Linux's numbers for what this build of `_socket` lacks (socket(7), tcp(7), ip(7)).
+MISSING = {
+    "SO_REUSEADDR": 2,
+    "SO_TYPE": 3,
+    "SO_ERROR": 4,
+    "SO_DONTROUTE": 5,
+    "SO_BROADCAST": 6,
+    "SO_SNDBUF": 7,
+    "SO_RCVBUF": 8,
+    "SO_KEEPALIVE": 9,
+    "SO_OOBINLINE": 10,
+    "SO_PRIORITY": 12,
+    "SO_LINGER": 13,
+    "SO_REUSEPORT": 15,
+    "SO_RCVTIMEO": 20,
+    "SO_SNDTIMEO": 21,
+    "SO_ACCEPTCONN": 30,
+    "SO_PROTOCOL": 38,
+    "SO_DOMAIN": 39,
+    "TCP_NODELAY": 1,
+    "TCP_MAXSEG": 2,
+    "TCP_CORK": 3,
+    "TCP_KEEPIDLE": 4,
+    "TCP_KEEPINTVL": 5,
+    "TCP_KEEPCNT": 6,
+    "TCP_DEFER_ACCEPT": 9,
+    "TCP_INFO": 11,
+    "TCP_QUICKACK": 12,
+    "TCP_USER_TIMEOUT": 18,
+    "IP_TOS": 1,
+    "IP_TTL": 2,
+    "IP_MULTICAST_IF": 32,
+    "IP_MULTICAST_TTL": 33,
+    "IP_MULTICAST_LOOP": 34,
+    "IP_ADD_MEMBERSHIP": 35,
+    "IP_DROP_MEMBERSHIP": 36,
+    "INADDR_ANY": 0,
+    "INADDR_BROADCAST": 0xFFFFFFFF,
+    "INADDR_LOOPBACK": 0x7F000001,
+}
+
+SOMAXCONN = 4096
+
+_base = _socket.socket
+_readable = select.POLLIN | select.POLLHUP | select.POLLERR
+_writable = select.POLLOUT | select.POLLERR
+_urgent = select.POLLPRI
+
+
+def setsockopt(self, level, optname, value, optlen=None):
+    """socket.setsockopt"""
+    if optlen is not None:
+        if value is not None:
+            raise TypeError("setsockopt() argument 3 must be None when there is an argument 4")
+        value = bytes(optlen)
+    elif isinstance(value, int):
+        value = struct.pack("i", value)
+    elif isinstance(value, str) or value is None:
+        raise TypeError(f"a bytes-like object is required, not '{type(value).__name__}'")
+    _require_open(self)
+    import _socketpad_host as host
+
+    host.layOption(level, optname, bytes(value))
+    fcntl.ioctl(self.fileno(), calls.SET_OPTION, 0)
+
+
+def getsockopt(self, level, optname, buflen=0):
+    """socket.getsockopt"""
+    value = _base.getsockopt(self, level, optname, buflen)
+    if (level, optname) == (socket.SOL_SOCKET, socket.SO_ERROR) and isinstance(value, int):
+        return errors.to_linux(value)
+    return value
+
+
+def connect_ex(self, address, /):
+    """socket.connect_ex"""
+    return errors.to_linux(_base.connect_ex(self, address))
+
+
+def _require_open(sock):
+    if sock.fileno() < 0:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+
+def wait_for(rlist, wlist, xlist, timeout=None, /):
+    """select.select"""
+    if timeout is not None:
+        if not isinstance(timeout, (int, float)):
+            raise TypeError("timeout must be a float or None")
+        if timeout < 0:
+            raise ValueError("timeout must be non-negative")
+    poll = select.poll()
+    asked = {}
+    lists = [list(each) for each in (rlist, wlist, xlist)]
+    for objects, events in zip(lists, (select.POLLIN, select.POLLOUT, select.POLLPRI)):
+        for each in objects:
+            fd = _descriptor(each)
+            asked[fd] = asked.get(fd, 0) | events
+    for fd, events in asked.items():
+        poll.register(fd, events)
+    milliseconds = None if timeout is None else -(-timeout * 1000 // 1)
+    ready = dict(poll.poll(milliseconds))
+    if any(events & select.POLLNVAL for events in ready.values()):
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    return tuple(
+        [each for each in objects if ready.get(_descriptor(each), 0) & events]
+        for objects, events in zip(lists, (_readable, _writable, _urgent))
+    )
+
+
+def _descriptor(each):
+    fd = each if isinstance(each, int) else getattr(each, "fileno", None)
+    if fd is None:
+        raise TypeError("argument must be an int, or have a fileno() method")
+    if callable(fd):
+        fd = fd()
+    if fd < 0:
+        raise ValueError(f"file descriptor cannot be a negative integer ({fd})")
+    return fd
+
+
+def gethostname():
+    """socket.gethostname"""
+    import _socketpad_host as host
+
+    return host.name
+
+
+def gethostbyname(hostname, /):
+    """socket.gethostbyname"""
+    if hostname == "":
+        return "0.0.0.0"
+    if hostname == "<broadcast>":
+        return "255.255.255.255"
+    return _socket.getaddrinfo(hostname, None, socket.AF_INET, socket.SOCK_STREAM)[0][4][0]
+
+
+def gethostbyname_ex(hostname, /):
+    """socket.gethostbyname_ex"""
+    found = _socket.getaddrinfo(hostname, None, socket.AF_INET, socket.SOCK_STREAM)
+    return (hostname, [], [each[4][0] for each in found])
+
+
+def gethostbyaddr(address, /):
+    """socket.gethostbyaddr"""
+    ip = gethostbyname(address)
+    try:
+        name, _ = _socket.getnameinfo((ip, 0), socket.NI_NAMEREQD)
+    except socket.gaierror:
+        raise socket.herror(1, "Unknown host") from None
+    return (name, [], [ip])
+
+
+def getservbyname(servicename, protocolname="tcp", /):
+    """socket.getservbyname"""
+    import _socketpad_host as host
+
+    port = host.servicePort(servicename)
+    if port == 0 or protocolname not in ("tcp", "udp"):
+        raise OSError("service/proto not found")
+    return port
+
+
+def socketpair(family=None, type=socket.SOCK_STREAM, proto=0):
+    """socket.socketpair, over the host's loopback."""
+    pair = socket._fallback_socketpair(socket.AF_INET, type, proto)
+    for each in pair:
+        each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return pair
+
+
+def install():
+    """Patch `_socket`, `socket` and `select`."""
+    for name, number in MISSING.items():
+        if not hasattr(_socket, name):
+            setattr(_socket, name, number)
+            setattr(socket, name, number)
+            socket.__all__.append(name)
+    _socket.SOMAXCONN = socket.SOMAXCONN = SOMAXCONN
+    functions = (gethostname, gethostbyname, gethostbyname_ex, gethostbyaddr, getservbyname)
+    for function in functions:
+        setattr(_socket, function.__name__, function)
+        setattr(socket, function.__name__, function)
+    socket.socketpair = socketpair
+    if "socketpair" not in socket.__all__:
+        socket.__all__.append("socketpair")
+    for method in (setsockopt, getsockopt, connect_ex):
+        setattr(socket.socket, method.__name__, method)
+    wait_for.__name__ = wait_for.__qualname__ = "select"
+    select.select = wait_for
+    selectors.SelectSelector._select = staticmethod(wait_for)
