@@ -79,7 +79,8 @@ impl Signal {
 
     /// The socket was taken from the queue and is being looked at: what becomes ready from now on is news.
     pub(crate) fn taken(&self) {
-        self.queued.store(false, Ordering::Release);
+        // Not a mere store: that could be delayed past the look at the socket that follows, and news in between lost.
+        self.queued.swap(false, Ordering::AcqRel);
     }
 }
 
