@@ -65,22 +65,27 @@ impl Attempt {
         self.wait.as_ref().map_or(0, |wait| wait.progress)
     }
 
+    /// Why the call is tried again, if it is.
+    fn wake(&self) -> Option<&Wake> {
+        self.wait.as_ref()?.wake.as_ref()
+    }
+
     /// What the relay has answered, if that is why the call is tried again.
     fn answer(&mut self) -> Option<Result<Reply, Errno>> {
         match self.wait.take()?.wake? {
             Wake::Answered(result) => Some(result),
-            Wake::Ready | Wake::TimedOut | Wake::Interrupted => None,
+            Wake::Accepted(_) | Wake::Ready | Wake::TimedOut | Wake::Interrupted => None,
         }
     }
 
     /// Whether a signal ended the wait.
     fn is_interrupted(&self) -> bool {
-        matches!(&self.wait, Some(wait) if wait.wake == Some(Wake::Interrupted))
+        matches!(self.wake(), Some(Wake::Interrupted))
     }
 
     /// Whether the relay has just brought everything up to date.
     fn is_synced(&self) -> bool {
-        matches!(&self.wait, Some(wait) if matches!(wait.wake, Some(Wake::Answered(_))))
+        matches!(self.wake(), Some(Wake::Answered(_)))
     }
 }
 
@@ -104,6 +109,15 @@ enum Caller {
     Wait(WaitId),
     /// The connect of this socket, whoever waits for it.
     Connect(SocketId),
+    /// An accept.
+    Accept {
+        /// Its wait.
+        wait: WaitId,
+        /// The socket that listens.
+        listener: SocketId,
+        /// The number that the connection will bear.
+        accepted: SocketId,
+    },
 }
 
 /// A process.
@@ -186,7 +200,7 @@ impl<C: Chunk> Process<C> {
     /// Suspends the calling thread until it is unparked, for at most this many milliseconds. The result says why it
     /// goes on.
     pub(crate) fn park(&mut self, attempt: &Attempt, limit: Option<f64>) -> Step<Wake> {
-        if let Some(wake) = attempt.wait.as_ref().and_then(|wait| wait.wake.clone()) {
+        if let Some(wake) = attempt.wake().cloned() {
             return Step::Ready(wake);
         }
         match self.waits.park(Wait::on(attempt.thread, Vec::new())) {
@@ -202,7 +216,7 @@ impl<C: Chunk> Process<C> {
 
     /// Suspends the calling thread for this many milliseconds, zero for one turn of the event loop.
     pub(crate) fn sleep(&mut self, attempt: &Attempt, duration: f64) -> Step<Wake> {
-        if let Some(wake) = attempt.wait.as_ref().and_then(|wait| wait.wake.clone()) {
+        if let Some(wake) = attempt.wake().cloned() {
             return Step::Ready(wake);
         }
         let id = self.waits.add(Wait::on(attempt.thread, Vec::new()));
@@ -253,11 +267,22 @@ impl<C: Chunk> Process<C> {
         signals: Signals,
         message: impl FnOnce(CallId) -> ClientMessage,
     ) -> Try<T> {
+        self.call_for(thread, signals, Caller::Wait, message)
+    }
+
+    /// The same, when the answer means more than to go on.
+    fn call_for<T>(
+        &mut self,
+        thread: i32,
+        signals: Signals,
+        caller: impl FnOnce(WaitId) -> Caller,
+        message: impl FnOnce(CallId) -> ClientMessage,
+    ) -> Try<T> {
         let id = self.waits.add(Wait::answer(thread, signals));
         if self.lost.is_some() {
             self.waits.settle(id, Wake::Answered(Err(Errno::ENETDOWN)));
         } else {
-            let call = self.next_call(Caller::Wait(id));
+            let call = self.next_call(caller(id));
             self.effects.push(Effect::Send(message(call)));
         }
         Ok(Step::Blocked(id))
@@ -353,6 +378,14 @@ impl<C: Chunk> Process<C> {
                     socket.error = Some(errno);
                 }
             }),
+            Some(Caller::Accept {
+                wait,
+                listener,
+                accepted,
+            }) => {
+                let wake = self.accepted(wait, listener, accepted, result);
+                self.waits.settle(wait, wake);
+            }
             None => {}
         }
     }

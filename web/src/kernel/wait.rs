@@ -28,6 +28,8 @@ pub(crate) enum Wake {
     Ready,
     /// The relay answered the call.
     Answered(Result<Reply, Errno>),
+    /// The relay has accepted a connection: its socket.
+    Accepted(SocketId),
     /// Its time is up.
     TimedOut,
     /// A signal came.
@@ -56,8 +58,6 @@ pub(crate) struct Wait {
     pub(crate) signals: Signals,
     /// How many bytes the call has already moved.
     pub(crate) progress: usize,
-    /// The number that an accepted connection will bear.
-    pub(crate) accepted: Option<SocketId>,
     /// Why it is over, once it is.
     pub(crate) wake: Option<Wake>,
 }
@@ -71,7 +71,6 @@ impl Wait {
             deadline: None,
             signals: Signals::Interrupt,
             progress: 0,
-            accepted: None,
             wake: None,
         }
     }
@@ -108,11 +107,9 @@ impl Waits {
         id
     }
 
-    /// Notes the number that an accepted connection will bear.
-    pub(crate) fn expect(&mut self, id: WaitId, accepted: SocketId) {
-        if let Some(wait) = self.waits.get_mut(&id) {
-            wait.accepted = Some(accepted);
-        }
+    /// Whether there is this wait.
+    pub(crate) fn contains(&self, id: WaitId) -> bool {
+        self.waits.contains_key(&id)
     }
 
     /// Takes a wait out, settled or not.

@@ -4,7 +4,7 @@ use protocol::{Address, ClientMessage, Errno, Kind, Reply, Shutdown, SocketId};
 
 use super::super::inbox::Chunk;
 use super::super::socket::{Phase, Socket};
-use super::super::wait::{Object, Signals, Wait};
+use super::super::wait::{Object, Signals, Wait, WaitId, Wake};
 use super::{Attempt, Caller, Effect, Mode, Process, Step, Try};
 
 /// What kind of socket a listener hands out.
@@ -83,7 +83,9 @@ impl<C: Chunk> Process<C> {
         mode: Mode,
     ) -> Try<SocketId> {
         let thread = attempt.thread;
-        let accepted = attempt.wait.as_ref().and_then(|wait| wait.accepted);
+        if let Some(&Wake::Accepted(accepted)) = attempt.wake() {
+            return Ok(Step::Ready(accepted));
+        }
         if attempt.is_interrupted() {
             return Err(Errno::EINTR);
         }
@@ -94,17 +96,11 @@ impl<C: Chunk> Process<C> {
                 Kind::Datagram => Errno::EOPNOTSUPP,
             });
         };
-        match (attempt.answer(), accepted) {
-            (Some(Ok(Reply::Names { local, peer })), Some(accepted)) => {
-                let socket = child(listener, local, peer);
-                self.sockets.insert(accepted, socket);
-                return Ok(Step::Ready(accepted));
-            }
-            (Some(Ok(_)), _) => return Err(Errno::EPROTO),
+        match attempt.answer() {
             // Another thread or nobody: the peer may have gone again.
-            (Some(Err(Errno::EAGAIN)), _) if mode == Mode::Blocking => {}
-            (Some(Err(errno)), _) => return Err(errno),
-            (None, _) => {}
+            Some(Err(Errno::EAGAIN)) if mode == Mode::Blocking => {}
+            Some(Err(errno)) => return Err(errno),
+            Some(Ok(_)) | None => {}
         }
         if mode == Mode::Blocking && !acceptable {
             return self.block(thread, id, 0);
@@ -113,15 +109,47 @@ impl<C: Chunk> Process<C> {
             *acceptable = false;
         }
         let accepted = self.next_socket();
-        let step = self.call(thread, Signals::Hold, |call| ClientMessage::Accept {
-            call,
-            socket: id,
+        let caller = |wait| Caller::Accept {
+            wait,
+            listener: id,
             accepted,
-        });
-        if let Ok(Step::Blocked(wait)) = step {
-            self.waits.expect(wait, accepted);
+        };
+        self.call_for(thread, Signals::Hold, caller, |call| {
+            ClientMessage::Accept {
+                call,
+                socket: id,
+                accepted,
+            }
+        })
+    }
+
+    /// The relay has answered an accept. The new socket is made now, before the program hears of it: what its peer has
+    /// sent may come in the same message.
+    pub(super) fn accepted(
+        &mut self,
+        wait: WaitId,
+        listener: SocketId,
+        accepted: SocketId,
+        result: Result<Reply, Errno>,
+    ) -> Wake {
+        let (local, peer) = match result {
+            Ok(Reply::Names { local, peer }) => (local, peer),
+            Ok(_) => return Wake::Answered(Err(Errno::EPROTO)),
+            Err(errno) => return Wake::Answered(Err(errno)),
+        };
+        match self.sockets.get(&listener) {
+            Some(listener) if self.waits.contains(wait) => {
+                let socket = child(listener, local, peer);
+                self.sockets.insert(accepted, socket);
+                Wake::Accepted(accepted)
+            }
+            // Nobody is there any more to take it.
+            Some(_) | None => {
+                let close = ClientMessage::Close { socket: accepted };
+                self.effects.push(Effect::Send(close));
+                Wake::Answered(Err(Errno::EBADF))
+            }
         }
-        step
     }
 
     /// connect(2).
@@ -175,7 +203,7 @@ impl<C: Chunk> Process<C> {
     /// connect(2) on a datagram socket: sets or dissolves the association.
     fn associate(&mut self, attempt: &Attempt, id: SocketId, address: Address) -> Try<()> {
         if let Some(Wait {
-            wake: Some(super::Wake::Answered(answer)),
+            wake: Some(Wake::Answered(answer)),
             ..
         }) = &attempt.wait
         {

@@ -3,7 +3,9 @@
 use std::net::Ipv4Addr;
 
 use protocol::limits::INITIAL_CREDIT;
-use protocol::{Address, ClientMessage, Domain, Errno, Kind, Reply, ServerMessage, SocketId};
+use protocol::{
+    Address, CallId, ClientMessage, Domain, Errno, Kind, Reply, ServerMessage, SocketId,
+};
 
 use super::super::socket::events;
 use super::super::wait::{WaitId, Wake};
@@ -265,8 +267,7 @@ fn a_receive_of_everything_waits_for_the_rest() {
     );
 }
 
-#[test]
-fn an_accept_that_finds_nothing_after_all_waits_again() {
+fn listener() -> (Process<Vec<u8>>, SocketId) {
     let mut process = Process::<Vec<u8>>::default();
     let id = process.socket(Domain::Inet, Kind::Stream);
     let Ok(Step::Blocked(_)) = process.listen(first(), id, 5) else {
@@ -282,6 +283,68 @@ fn an_accept_that_finds_nothing_after_all_waits_again() {
     let token = woken(&mut process);
     let attempt = process.attempt(MAIN, token);
     assert_eq!(process.listen(attempt, id, 5), Ok(Step::Ready(())));
+    (process, id)
+}
+
+/// Calls accept(2), which is sent to the relay: its call and the number of the connection to be.
+fn ask_to_accept(process: &mut Process<Vec<u8>>, id: SocketId) -> (CallId, SocketId) {
+    process.receive(ServerMessage::Acceptable { socket: id });
+    assert!(matches!(
+        process.accept(first(), id, Mode::Blocking),
+        Ok(Step::Blocked(_))
+    ));
+    let [ClientMessage::Accept { call, accepted, .. }] = sent(process)[..] else {
+        panic!("no accept")
+    };
+    (call, accepted)
+}
+
+#[test]
+fn what_comes_with_an_accepted_connection_is_kept() {
+    let (mut process, id) = listener();
+    let (call, accepted) = ask_to_accept(&mut process, id);
+    // The program runs again only after the whole message was taken.
+    process.receive(ServerMessage::Done {
+        call,
+        result: Ok(names(80, 50_001)),
+    });
+    process.receive_stream(accepted, b"early".to_vec());
+    process.receive(ServerMessage::Finished { socket: accepted });
+    let token = woken(&mut process);
+    let attempt = process.attempt(MAIN, token);
+    assert_eq!(
+        process.accept(attempt, id, Mode::Blocking),
+        Ok(Step::Ready(accepted))
+    );
+    for expected in [&b"early"[..], b""] {
+        assert_eq!(
+            recv(&mut process, 0, accepted, 10, 0, Mode::Blocking),
+            Ok(Step::Ready(expected.to_vec()))
+        );
+    }
+}
+
+#[test]
+fn a_connection_that_nobody_waits_for_any_more_is_closed() {
+    let (mut process, id) = listener();
+    let (call, accepted) = ask_to_accept(&mut process, id);
+    process.close(id);
+    process.receive(ServerMessage::Done {
+        call,
+        result: Ok(names(80, 50_001)),
+    });
+    assert_eq!(
+        sent(&mut process),
+        [
+            ClientMessage::Close { socket: id },
+            ClientMessage::Close { socket: accepted }
+        ]
+    );
+}
+
+#[test]
+fn an_accept_that_finds_nothing_after_all_waits_again() {
+    let (mut process, id) = listener();
     let mut token = 0;
     for result in [Err(Errno::EAGAIN), Ok(names(80, 50_001))] {
         let attempt = process.attempt(MAIN, token);
