@@ -32,6 +32,7 @@ mod many_threads;
 mod nonblocking;
 mod select_many;
 mod sendall_backpressure;
+mod short_threads;
 mod stop_accept;
 mod stop_busy_loop;
 mod stop_everywhere;

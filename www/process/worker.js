@@ -84,7 +84,12 @@ function host(machine, relay) {
     /** Starts a green thread: the function runs as a task of its own, from the next turn of the event loop on. */
     spawn(thread) {
       const kept = thread.copy();
-      kept.callPromising().catch(fail).finally(() => kept.destroy());
+      const ended = () => {
+        kept.destroy();
+        // What it sent last may have gathered, and everybody else may be waiting already.
+        machine.kernel.flush();
+      };
+      kept.callPromising().catch(fail).finally(ended);
     },
     forgetThread: (thread) => machine.kernel.forgetThread(thread),
     /** Lays down what the setsockopt(2) that follows sets. */
