@@ -53,6 +53,7 @@ use crate::web::Assets;
 
 pub use config::{NetworkKind, Options};
 pub use metrics::Metrics;
+pub use network::switch;
 
 /// How long processes and requests may take to end when the relay stops.
 const FAREWELL: Duration = Duration::from_secs(5);

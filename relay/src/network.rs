@@ -5,6 +5,7 @@
 //! traits know. Every method is instant: nothing here waits.
 
 mod portable;
+pub mod switch;
 
 use std::fmt;
 use std::io;
