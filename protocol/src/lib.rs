@@ -39,4 +39,4 @@ pub use message::{
 pub const SUBPROTOCOL: &str = "socketpad.v1";
 
 /// The minor version. Both sides say theirs in the handshake; a change that an older peer can ignore raises it.
-pub const MINOR_VERSION: u16 = 0;
+pub const MINOR_VERSION: u16 = 1;

@@ -283,4 +283,13 @@ pub enum Refusal {
     /// The relay is stopping.
     #[error("the relay is shutting down")]
     Shutdown,
+    /// The program has done nothing with its sockets for too long. From minor version 1.
+    #[error("the program has done nothing with its sockets for {0} seconds")]
+    Idle(u32),
+    /// The lab has existed for as long as labs may. From minor version 1.
+    #[error("the time of this lab is up: it is {0} seconds old")]
+    Expired(u32),
+    /// Somebody has ended the lab. From minor version 1.
+    #[error("this lab was ended")]
+    Revoked,
 }

@@ -1,11 +1,17 @@
 //! What an operator can set.
 
+mod access;
+mod limits;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use protocol::limits::MAX_SOCKETS;
+
+pub use access::{Access, AccessToken, AccessTokenError, ProxyHeader};
+pub use limits::Limits;
 
 /// How the hosts of a lab are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -70,6 +76,14 @@ pub struct Options {
     /// The most HTTP and WebSocket connections at a time. Further ones wait.
     #[arg(long = "max-connections", env = "SOCKETPAD_MAX_CONNECTIONS", value_name = "NUMBER", default_value_t = Self::default().connections)]
     pub connections: usize,
+
+    /// What strangers may use up.
+    #[command(flatten)]
+    pub limits: Limits,
+
+    /// Who may use the relay.
+    #[command(flatten)]
+    pub access: Access,
 }
 
 impl Default for Options {
@@ -86,6 +100,8 @@ impl Default for Options {
             processes: 128,
             sockets: MAX_SOCKETS,
             connections: 10_000,
+            limits: Limits::default(),
+            access: Access::default(),
         }
     }
 }
@@ -99,6 +115,15 @@ fn seconds(text: &str) -> Result<Duration, String> {
         return Err(String::from("it must be from 0.001 to 86400 seconds"));
     }
     Ok(Duration::from_secs_f64(number))
+}
+
+/// Reads a number of seconds that may be none.
+fn maybe_no_seconds(text: &str) -> Result<Duration, String> {
+    if text == "0" {
+        Ok(Duration::ZERO)
+    } else {
+        seconds(text)
+    }
 }
 
 #[cfg(test)]
@@ -124,5 +149,6 @@ mod tests {
         assert!(seconds("0").is_err());
         assert!(seconds("soon").is_err());
         assert!(seconds("NaN").is_err());
+        assert_eq!(maybe_no_seconds("0"), Ok(Duration::ZERO));
     }
 }

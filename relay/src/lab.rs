@@ -1,12 +1,28 @@
-//! Labs and their hosts, which exist as long as they have processes.
+//! Labs and their hosts: made on first use, and removed some time after their last process and viewer have left.
+//!
+//! - [`Labs`]: all of them, and the quotas.
+//! - [`commons`]: what the processes of a lab share; [`pool`]: how much they may make the relay hold.
+//! - [`keeper`]: the task that removes what is left over.
+
+mod commons;
+mod keeper;
+mod pool;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use protocol::{HostName, LabId};
+use tokio::sync::Notify;
 
+use crate::client::Client;
 use crate::metrics::{Counted, Metrics};
 use crate::network::{Host, LabNetwork, Network};
+
+pub(crate) use commons::{Commons, shown};
+pub(crate) use keeper::keep;
 
 /// The first process id of a lab, out of the way of the ids that mean something on a real machine.
 const FIRST_PID: u32 = 1000;
@@ -16,24 +32,47 @@ const FIRST_PID: u32 = 1000;
 pub(crate) struct Quotas {
     /// The most labs.
     pub(crate) labs: usize,
+    /// The most labs that one client has made.
+    pub(crate) labs_per_client: usize,
     /// The most hosts of a lab.
     pub(crate) hosts: usize,
     /// The most processes of a lab.
     pub(crate) processes: usize,
+    /// The most bytes that the sockets of a lab may make the relay hold.
+    pub(crate) buffer: u64,
+    /// How long a lab may exist; zero for ever.
+    pub(crate) life: Duration,
+    /// How long labs and hosts are kept that nobody uses.
+    pub(crate) grace: Duration,
 }
 
-/// Why a process cannot run.
+/// Why somebody cannot join a lab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum JoinError {
     /// Too many labs.
     #[error("it has no room for another lab")]
     Labs,
+    /// Too many labs of this client.
+    #[error("it has no room for another lab of your address")]
+    Client,
     /// Too many hosts in the lab.
     #[error("this lab has no room for another host")]
     Hosts,
     /// Too many processes in the lab.
     #[error("this lab has no room for another process")]
     Processes,
+    /// The lab was revoked or its time is up, and its processes are about to go.
+    #[error("this lab is being ended")]
+    Ending,
+}
+
+/// What a sweep came to.
+#[derive(Debug, Default)]
+pub(crate) struct Swept {
+    /// Labs whose time is up. Their processes must be ended.
+    pub(crate) expired: Vec<LabId>,
+    /// When to sweep again.
+    pub(crate) next: Option<Instant>,
 }
 
 /// All labs.
@@ -43,13 +82,23 @@ pub(crate) struct Labs {
     quotas: Quotas,
     metrics: Metrics,
     labs: Mutex<BTreeMap<LabId, Lab>>,
+    changed: Notify,
 }
 
 #[derive(Debug)]
 struct Lab {
+    commons: Arc<Commons>,
     network: Box<dyn LabNetwork>,
+    client: Client,
     hosts: BTreeMap<HostName, HostEntry>,
+    /// How many processes and viewers it has.
+    users: usize,
+    /// How many of them are processes.
     processes: usize,
+    /// Since when it has no users.
+    left: Option<Instant>,
+    /// Whether nobody may join any more.
+    ending: bool,
     next_pid: u32,
     _counted: Counted,
 }
@@ -58,6 +107,8 @@ struct Lab {
 struct HostEntry {
     host: Arc<dyn Host>,
     processes: usize,
+    /// Since when it has no processes.
+    left: Option<Instant>,
     _counted: Counted,
 }
 
@@ -69,6 +120,7 @@ impl Labs {
             quotas,
             metrics,
             labs: Mutex::default(),
+            changed: Notify::new(),
         }
     }
 
@@ -79,48 +131,156 @@ impl Labs {
     /// A quota is used up. Nothing has changed then.
     pub(crate) fn join(
         self: &Arc<Self>,
-        lab: &LabId,
+        id: &LabId,
         host: &HostName,
+        client: Client,
     ) -> Result<Membership, JoinError> {
-        let mut labs = self.lock();
-        let known = labs.get(lab);
-        if known.is_none() && self.quotas.labs <= labs.len() {
-            return Err(JoinError::Labs);
-        }
-        if let Some(known) = known {
-            if self.quotas.processes <= known.processes {
-                return Err(JoinError::Processes);
-            }
-            if !known.hosts.contains_key(host) && self.quotas.hosts <= known.hosts.len() {
-                return Err(JoinError::Hosts);
-            }
-        } else if self.quotas.processes == 0 {
+        if self.quotas.processes == 0 {
             return Err(JoinError::Processes);
-        } else if self.quotas.hosts == 0 {
+        }
+        let mut labs = self.lock();
+        let lab = self.open(&mut labs, id, client)?;
+        if self.quotas.processes <= lab.processes {
+            return Err(JoinError::Processes);
+        }
+        let made = lab.host(host, self.quotas.hosts, &self.metrics);
+        let Ok(entry) = made else {
+            self.remove_if_done(&mut labs, id);
             return Err(JoinError::Hosts);
-        }
-        let mut joined = match labs.remove(lab) {
-            Some(joined) => joined,
-            None => Lab {
-                network: self.network.lab(),
-                hosts: BTreeMap::new(),
-                processes: 0,
-                next_pid: FIRST_PID,
-                _counted: self.metrics.count_lab(),
-            },
         };
-        let result = joined.add(host, &self.metrics);
-        if 0 < joined.processes {
-            labs.insert(lab.clone(), joined);
-        }
-        let (host_handle, pid) = result?;
+        entry.processes += 1;
+        entry.left = None;
+        let handle = Arc::clone(&entry.host);
+        lab.processes += 1;
+        lab.users += 1;
+        lab.left = None;
+        let pid = lab.next_pid;
+        lab.next_pid += 1;
         Ok(Membership {
             labs: Arc::clone(self),
-            lab: lab.clone(),
+            commons: Arc::clone(&lab.commons),
             name: host.clone(),
-            host: host_handle,
+            host: handle,
             pid,
         })
+    }
+
+    /// Finds a lab, or makes it. A new one has no users and begins its grace.
+    fn open<'a>(
+        &self,
+        labs: &'a mut BTreeMap<LabId, Lab>,
+        id: &LabId,
+        client: Client,
+    ) -> Result<&'a mut Lab, JoinError> {
+        if !labs.contains_key(id) {
+            self.make_room(labs, client)?;
+            let lab = Lab {
+                commons: Arc::new(Commons::new(id.clone(), self.quotas.buffer)),
+                network: self.network.lab(),
+                client,
+                hosts: BTreeMap::new(),
+                users: 0,
+                processes: 0,
+                left: Some(Instant::now()),
+                ending: false,
+                next_pid: FIRST_PID,
+                _counted: self.metrics.count_lab(),
+            };
+            labs.insert(id.clone(), lab);
+            self.changed.notify_waiters();
+        }
+        match labs.get_mut(id) {
+            Some(lab) if !lab.ending => Ok(lab),
+            Some(_) | None => Err(JoinError::Ending),
+        }
+    }
+
+    /// Sees to it that the quotas allow another lab: one that nobody uses any more makes way.
+    fn make_room(&self, labs: &mut BTreeMap<LabId, Lab>, client: Client) -> Result<(), JoinError> {
+        let of_client = |lab: &Lab| lab.client == client;
+        if self.quotas.labs_per_client <= labs.values().filter(|lab| of_client(lab)).count() {
+            evict(labs, of_client).ok_or(JoinError::Client)?;
+        }
+        if self.quotas.labs <= labs.len() {
+            evict(labs, |_| true).ok_or(JoinError::Labs)?;
+        }
+        Ok(())
+    }
+
+    /// Removes what nobody has used for the time of grace, and finds the labs whose time is up.
+    pub(crate) fn sweep(&self, now: Instant) -> Swept {
+        let Quotas { grace, life, .. } = self.quotas;
+        let mut swept = Swept::default();
+        let mut due = |at: Instant| {
+            if now < at {
+                swept.next = Some(swept.next.map_or(at, |next| next.min(at)));
+            }
+            at <= now
+        };
+        self.lock().retain(|id, lab| {
+            lab.hosts
+                .retain(|_, host| !host.left.is_some_and(|left| due(left + grace)));
+            if lab.left.is_some_and(|left| due(left + grace)) {
+                return false;
+            }
+            if !life.is_zero() && !lab.ending && due(lab.commons.begun + life) {
+                lab.ending = true;
+                swept.expired.push(id.clone());
+            }
+            true
+        });
+        swept
+    }
+
+    /// Lets nobody join a lab any more, and removes it when its last process has gone. Says whether there is such a lab.
+    pub(crate) fn revoke(&self, id: &LabId) -> bool {
+        let mut labs = self.lock();
+        let Some(lab) = labs.get_mut(id) else {
+            return false;
+        };
+        lab.ending = true;
+        self.remove_if_done(&mut labs, id);
+        true
+    }
+
+    /// How long a lab may exist, in seconds.
+    pub(crate) fn lab_life_seconds(&self) -> u32 {
+        u32::try_from(self.quotas.life.as_secs()).unwrap_or(u32::MAX)
+    }
+
+    /// Completes when there may be something to sweep earlier than the last sweep said.
+    pub(crate) fn changed(&self) -> impl Future<Output = ()> + '_ {
+        let mut changed = Box::pin(self.changed.notified());
+        changed.as_mut().enable();
+        changed
+    }
+
+    /// Removes a lab that has no users if it need not be kept.
+    fn remove_if_done(&self, labs: &mut BTreeMap<LabId, Lab>, id: &LabId) {
+        let done = |lab: &Lab| lab.users == 0 && (lab.ending || self.quotas.grace.is_zero());
+        if labs.get(id).is_some_and(done) {
+            labs.remove(id);
+        }
+    }
+
+    fn leave(&self, id: &LabId, host: &HostName) {
+        let now = Instant::now();
+        let mut labs = self.lock();
+        if let Some(lab) = labs.get_mut(id) {
+            lab.processes -= 1;
+            if let Some(entry) = lab.hosts.get_mut(host) {
+                entry.processes -= 1;
+                if entry.processes == 0 {
+                    entry.left = Some(now);
+                    if self.quotas.grace.is_zero() {
+                        lab.hosts.remove(host);
+                    }
+                }
+            }
+            lab.lose_user(now);
+        }
+        self.remove_if_done(&mut labs, id);
+        self.changed.notify_waiters();
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<LabId, Lab>> {
@@ -128,51 +288,74 @@ impl Labs {
     }
 }
 
+/// Removes the lab that has had no users for longest, of those that are looked for.
+fn evict(labs: &mut BTreeMap<LabId, Lab>, wanted: impl Fn(&Lab) -> bool) -> Option<Lab> {
+    let (_, id) = labs
+        .iter()
+        .filter(|(_, lab)| wanted(lab))
+        .filter_map(|(id, lab)| lab.left.map(|left| (left, id)))
+        .min()?;
+    let id = id.clone();
+    labs.remove(&id)
+}
+
 impl Lab {
-    fn add(
+    /// Finds a host, or makes it. One that has no processes any more makes way for a new one.
+    fn host(
         &mut self,
         name: &HostName,
+        quota: usize,
         metrics: &Metrics,
-    ) -> Result<(Arc<dyn Host>, u32), JoinError> {
+    ) -> Result<&mut HostEntry, JoinError> {
         if !self.hosts.contains_key(name) {
+            if quota <= self.hosts.len() {
+                let left = |(name, host): (&HostName, &HostEntry)| {
+                    host.left.map(|left| (left, name.clone()))
+                };
+                let (_, oldest) = self
+                    .hosts
+                    .iter()
+                    .filter_map(left)
+                    .min()
+                    .ok_or(JoinError::Hosts)?;
+                self.hosts.remove(&oldest);
+            }
             let host = self.network.join(name).map_err(|_| JoinError::Hosts)?;
             let entry = HostEntry {
                 host,
                 processes: 0,
+                left: Some(Instant::now()),
                 _counted: metrics.count_host(),
             };
             self.hosts.insert(name.clone(), entry);
         }
-        let entry = self.hosts.get_mut(name).ok_or(JoinError::Hosts)?;
-        entry.processes += 1;
-        self.processes += 1;
-        let pid = self.next_pid;
-        self.next_pid += 1;
-        Ok((Arc::clone(&entry.host), pid))
+        self.hosts.get_mut(name).ok_or(JoinError::Hosts)
     }
 
-    fn remove(&mut self, name: &HostName) {
-        self.processes -= 1;
-        if let Some(entry) = self.hosts.get_mut(name) {
-            entry.processes -= 1;
-            if entry.processes == 0 {
-                self.hosts.remove(name);
-            }
+    fn lose_user(&mut self, now: Instant) {
+        self.users -= 1;
+        if self.users == 0 {
+            self.left = Some(now);
         }
     }
 }
 
-/// A process's place in its lab. The last one of a host takes the host with it, the last one of a lab the lab.
+/// A process's place in its lab.
 #[derive(Debug)]
 pub(crate) struct Membership {
     labs: Arc<Labs>,
-    lab: LabId,
+    commons: Arc<Commons>,
     name: HostName,
     host: Arc<dyn Host>,
     pid: u32,
 }
 
 impl Membership {
+    /// What it shares with the rest of the lab.
+    pub(crate) fn commons(&self) -> &Arc<Commons> {
+        &self.commons
+    }
+
     /// The host that the process runs on.
     pub(crate) fn host(&self) -> &Arc<dyn Host> {
         &self.host
@@ -186,78 +369,6 @@ impl Membership {
 
 impl Drop for Membership {
     fn drop(&mut self) {
-        let mut labs = self.labs.lock();
-        if let Some(lab) = labs.get_mut(&self.lab) {
-            lab.remove(&self.name);
-            if lab.processes == 0 {
-                labs.remove(&self.lab);
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::NetworkKind;
-    use crate::network;
-
-    fn labs(quotas: Quotas) -> Arc<Labs> {
-        let network = network::make(NetworkKind::Portable);
-        Arc::new(Labs::new(network, quotas, Metrics::default()))
-    }
-
-    fn lab(letter: char) -> LabId {
-        LabId::new(letter.to_string().repeat(16)).unwrap()
-    }
-
-    fn host(name: &str) -> HostName {
-        HostName::new(name).unwrap()
-    }
-
-    const WIDE: Quotas = Quotas {
-        labs: 9,
-        hosts: 9,
-        processes: 9,
-    };
-
-    #[test]
-    fn labs_and_hosts_last_as_long_as_their_processes() {
-        let labs = labs(WIDE);
-        let first = labs.join(&lab('a'), &host("desk")).unwrap();
-        let second = labs.join(&lab('a'), &host("desk")).unwrap();
-        assert_eq!((first.pid(), second.pid()), (1000, 1001));
-        assert_eq!(first.host().addresses(), second.host().addresses());
-        drop(first);
-        assert!(labs.metrics.render().contains("socketpad_hosts 1\n"));
-        drop(second);
-        assert!(labs.metrics.render().contains("socketpad_hosts 0\n"));
-        assert!(labs.metrics.render().contains("socketpad_labs 0\n"));
-    }
-
-    #[test]
-    fn quotas_hold_and_leave_nothing_behind() {
-        let full = labs(Quotas {
-            labs: 1,
-            hosts: 1,
-            processes: 2,
-        });
-        let _first = full.join(&lab('a'), &host("desk")).unwrap();
-        assert_eq!(
-            full.join(&lab('b'), &host("desk")).unwrap_err(),
-            JoinError::Labs
-        );
-        assert_eq!(
-            full.join(&lab('a'), &host("bob")).unwrap_err(),
-            JoinError::Hosts
-        );
-        let _second = full.join(&lab('a'), &host("desk")).unwrap();
-        assert_eq!(
-            full.join(&lab('a'), &host("desk")).unwrap_err(),
-            JoinError::Processes
-        );
-        let none = labs(Quotas { hosts: 0, ..WIDE });
-        assert!(none.join(&lab('a'), &host("desk")).is_err());
-        assert!(none.lock().is_empty());
+        self.labs.leave(&self.commons.id, &self.name);
     }
 }

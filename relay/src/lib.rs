@@ -12,7 +12,8 @@
 //! - `session`: a process on the relay; one task each, no other task or channel on the way of its data.
 //! - `socket`: one socket of a process: calls, queues, credit, and what the kernel reports.
 //! - `network`: what stands behind the addresses that programs see. Only what is in there knows real ones.
-//! - `lab`: labs and hosts, which exist as long as they have processes.
+//! - `lab`: labs and hosts, which come with their first process and go some time after the last.
+//! - `client`: what counts as one client.
 //! - `metrics`: what the relay counts.
 //! - [`shutdown`]: when to stop.
 //!
@@ -26,6 +27,7 @@
 
 #![forbid(unsafe_code)]
 
+mod client;
 mod config;
 mod lab;
 mod listen;
@@ -48,10 +50,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::lab::{Labs, Quotas};
-use crate::session::Settings;
+use crate::session::{Roster, Settings};
 use crate::web::Assets;
 
-pub use config::{NetworkKind, Options};
+pub use config::{
+    Access, AccessToken, AccessTokenError, Limits, NetworkKind, Options, ProxyHeader,
+};
 pub use metrics::Metrics;
 pub use network::switch;
 
@@ -110,15 +114,27 @@ impl Relay {
             labs: options.labs,
             hosts: options.hosts,
             processes: options.processes,
+            labs_per_client: options.limits.labs_per_client,
+            buffer: options.limits.lab_buffer,
+            life: options.limits.lab_life,
+            grace: options.limits.grace,
         };
         let network = network::make(options.network);
+        let labs = Arc::new(Labs::new(network, quotas, self.metrics.clone()));
+        let roster = Arc::<Roster>::default();
+        sessions.spawn(lab::keep(
+            Arc::clone(&labs),
+            Arc::clone(&roster),
+            stop.clone(),
+        ));
         let settings = Settings {
-            labs: Arc::new(Labs::new(network, quotas, self.metrics.clone())),
-            roster: Arc::default(),
+            labs,
+            roster,
             metrics: self.metrics.clone(),
             sockets: options.sockets.min(MAX_SOCKETS),
             silence: options.silence,
             ping: options.ping,
+            limits: options.limits.clone(),
             stop: stop.clone(),
         };
         let site = Arc::new(web::Site {
@@ -126,10 +142,17 @@ impl Relay {
             settings: Arc::new(settings),
             sessions: sessions.clone(),
             origins: options.origins,
+            access: options.access,
             assets: self.assets,
         });
         let connections = Arc::new(Semaphore::new(options.connections));
-        let serving = listen::serve(self.listener, web::router(site), connections, stop.clone());
+        let serving = listen::serve(
+            self.listener,
+            web::router(site),
+            connections,
+            options.limits.head,
+            stop.clone(),
+        );
         let mut serving = std::pin::pin!(serving);
         tokio::select! {
             () = serving.as_mut() => {}

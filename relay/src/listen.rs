@@ -1,6 +1,7 @@
 //! Accepts browsers' connections and speaks HTTP on them.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,9 +18,6 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// How long a client may take to send a request's head.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// How long to wait before accepting again when the system is short of something, descriptors mostly.
 const BACKOFF: Duration = Duration::from_millis(100);
 
@@ -29,11 +27,13 @@ const UNSENT: u32 = 128 * 1024;
 /// The most a request's head may take, in bytes. A connection that waits for a request holds a buffer of this size.
 const HEAD_BUFFER: usize = 16 * 1024;
 
-/// Serves connections until `stop`, then lets requests that are under way finish.
+/// Serves connections until `stop`, then lets requests that are under way finish. A client may take `patience` to send a
+/// request's head.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     connections: Arc<Semaphore>,
+    patience: Duration,
     stop: CancellationToken,
 ) {
     // Dropping the set ends what is left of it, so that no connection outlives the relay.
@@ -45,11 +45,11 @@ pub(crate) async fn serve(
             accepted = accept(&listener, &connections) => accepted,
         };
         match accepted {
-            Ok((stream, permit)) => {
+            Ok((stream, place)) => {
                 let router = router.clone();
                 let stop = stop.clone();
                 serving.spawn(async move {
-                    speak(stream, router, permit, stop).await;
+                    speak(stream, router, place, patience, stop).await;
                 });
             }
             Err(error) => {
@@ -65,6 +65,8 @@ pub(crate) async fn serve(
 /// The place of one connection among those that are allowed. It travels with the connection into its session.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
+    /// The other end of the connection: a client, or a proxy.
+    pub(crate) peer: IpAddr,
     _permit: Arc<tokio::sync::OwnedSemaphorePermit>,
 }
 
@@ -76,17 +78,24 @@ async fn accept(
         .acquire_owned()
         .await
         .map_err(io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
+    let (stream, peer) = listener.accept().await?;
     // Replies are written whole, so waiting for more to send would only delay them.
     stream.set_nodelay(true)?;
     SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT)?;
     let place = Place {
+        peer: peer.ip(),
         _permit: Arc::new(permit),
     };
     Ok((stream, place))
 }
 
-async fn speak(stream: TcpStream, router: Router, place: Place, stop: CancellationToken) {
+async fn speak(
+    stream: TcpStream,
+    router: Router,
+    place: Place,
+    patience: Duration,
+    stop: CancellationToken,
+) {
     let service = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(place.clone());
@@ -94,7 +103,7 @@ async fn speak(stream: TcpStream, router: Router, place: Place, stop: Cancellati
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(patience)
         .max_buf_size(HEAD_BUFFER)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();

@@ -80,6 +80,7 @@ struct Inner {
     stream_bytes: Traffic,
     datagram_bytes: Traffic,
     refusals: Family<RefusalLabels, Counter>,
+    pauses: Counter,
 }
 
 /// A handle on the relay's counts. Its clones share them.
@@ -109,6 +110,12 @@ impl Default for Metrics {
             "Processes that the relay ended or did not let begin",
             refusals.clone(),
         );
+        let pauses = Counter::default();
+        registry.register(
+            "pauses",
+            "Pauses of processes that were faster than their rate allows",
+            pauses.clone(),
+        );
         let traffic = |kind| Traffic {
             sent: bytes.get_or_create_owned(&ByteLabels {
                 direction: Direction::sent,
@@ -130,6 +137,7 @@ impl Default for Metrics {
             stream_bytes: traffic(SocketKind::stream),
             datagram_bytes: traffic(SocketKind::datagram),
             refusals,
+            pauses,
             registry,
         }))
     }
@@ -172,6 +180,10 @@ impl Metrics {
         }
     }
 
+    pub(crate) fn paused(&self) {
+        self.0.pauses.inc();
+    }
+
     pub(crate) fn refused(&self, refusal: &Refusal) {
         let reason = match refusal {
             Refusal::NoHello => "no_hello",
@@ -179,6 +191,9 @@ impl Metrics {
             Refusal::Full(_) => "full",
             Refusal::Silent(_) => "silent",
             Refusal::Shutdown => "shutdown",
+            Refusal::Idle(_) => "idle",
+            Refusal::Expired(_) => "expired",
+            Refusal::Revoked => "revoked",
         };
         self.0
             .refusals

@@ -7,10 +7,12 @@
 
 #[cfg(test)]
 mod abuse;
+mod admission;
 mod budget;
 mod calls;
 mod inbox;
 mod outbox;
+mod pace;
 mod pool;
 mod ready;
 mod roster;
@@ -31,7 +33,8 @@ use crate::socket::{Attention, Socket, Turn, Violation};
 pub(crate) use budget::{Budget, Intake};
 pub(crate) use outbox::Outbox;
 pub(crate) use ready::{Ready, Signal};
-pub(crate) use turn::{Settings, run};
+pub(crate) use roster::Roster;
+pub(crate) use turn::{Caller, Settings, run};
 
 /// How long what a closed socket has still to deliver may take.
 const LINGER: Duration = Duration::from_secs(60);
@@ -79,15 +82,15 @@ impl Sockets {
     /// A process with no sockets yet, which may have `quota` of them.
     fn new(membership: Membership, metrics: Metrics, quota: usize, ready: Arc<Ready>) -> Self {
         Self {
-            membership,
             metrics,
             quota,
             ready,
-            budget: Budget::default(),
+            budget: Budget::new(membership.commons()),
             entries: BTreeMap::new(),
             closing: BTreeMap::new(),
             highest: None,
             sync: None,
+            membership,
         }
     }
 

@@ -1,7 +1,10 @@
 //! What the relay serves over HTTP.
 
 mod assets;
+mod door;
+mod forwarded;
 mod headers;
+mod origin;
 mod ws;
 
 use std::sync::Arc;
@@ -14,6 +17,7 @@ use axum::response::IntoResponse;
 use axum::routing::{delete, get};
 use tokio_util::task::TaskTracker;
 
+use crate::config::Access;
 use crate::metrics::Metrics;
 use crate::session::Settings;
 
@@ -30,6 +34,8 @@ pub(crate) struct Site {
     pub(crate) sessions: TaskTracker,
     /// Origins of other pages that may open processes.
     pub(crate) origins: Vec<String>,
+    /// Who may use the relay.
+    pub(crate) access: Access,
     /// The page.
     pub(crate) assets: Assets,
 }
@@ -40,8 +46,13 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route("/healthz", get(async || "ok\n"))
         .route("/metrics", get(metrics))
         .route("/labs/{lab}/process", get(ws::process))
+        .route("/labs/{lab}", delete(ws::revoke))
         .route("/labs/{lab}/processes/{pid}", delete(ws::kill))
         .fallback_service(get(assets::serve).with_state(Arc::clone(&site)))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&site),
+            door::check,
+        ))
         .layer(middleware::from_fn(headers::add))
         .with_state(site)
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod accept;
+mod access;
 mod addresses;
 mod datagram;
 mod ending;
@@ -14,4 +15,6 @@ mod http;
 mod labs;
 mod option;
 mod pattern;
+mod quota;
+mod reach;
 mod stream;

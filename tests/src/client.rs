@@ -88,7 +88,16 @@ impl Client {
         host: &str,
         process: &str,
     ) -> Result<Self, Refusal> {
-        let mut wire = Dial::to(relay, lab).open().await.unwrap();
+        Self::begin(Dial::to(relay, lab), host, process).await
+    }
+
+    /// Tries to start a process on this host over a WebSocket that is asked for like this.
+    ///
+    /// # Errors
+    ///
+    /// The relay's refusal.
+    pub async fn begin(dial: Dial, host: &str, process: &str) -> Result<Self, Refusal> {
+        let mut wire = dial.open().await.unwrap();
         wire.send_message(&ClientMessage::Hello(Hello {
             minor: MINOR_VERSION,
             host: HostName::new(host).unwrap(),

@@ -7,6 +7,7 @@
 //! # Layout
 //!
 //! - [`TestRelay`], [`Metrics`]: a relay and its counts.
+//! - [`Ask`], [`Answer`]: a request over HTTP.
 //! - [`Dial`], [`Wire`], [`Client`]: the protocol, from bare bytes to a process that keeps it.
 //! - [`Exchange`]: the programs under `tests/exchanges`.
 //! - [`Engine`], [`Page`]: a page in a browser.
@@ -24,6 +25,7 @@
 mod client;
 mod console;
 mod exchange;
+mod http;
 mod metrics;
 mod native;
 mod page;
@@ -35,6 +37,7 @@ mod wire;
 pub use client::{Client, Names, at, local};
 pub use console::Console;
 pub use exchange::Exchange;
+pub use http::{Answer, Ask};
 pub use metrics::Metrics;
 pub use native::Native;
 pub use page::{Engine, Page, browse};

@@ -30,8 +30,15 @@ impl TestRelay {
         Self::with(Options::default()).await
     }
 
-    /// Starts a relay with these options, on a free port.
-    pub async fn with(options: Options) -> Self {
+    /// Starts a relay with these options, on a free port. Labs go with their last process, so that a test sees at once
+    /// whether anything is left.
+    pub async fn with(mut options: Options) -> Self {
+        options.limits.grace = Duration::ZERO;
+        Self::exactly(options).await
+    }
+
+    /// Starts a relay with these options to the letter, but for the port.
+    pub async fn exactly(options: Options) -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let relay = Relay::bind(Options { listen, ..options }).await.unwrap();
         let address = relay.local_addr();

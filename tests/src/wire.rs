@@ -21,6 +21,8 @@ pub struct Dial {
     pub origin: Option<String>,
     /// The subprotocol.
     pub subprotocol: Option<String>,
+    /// Further headers.
+    pub headers: Vec<(String, String)>,
 }
 
 impl Dial {
@@ -30,6 +32,7 @@ impl Dial {
             url: format!("ws://{}/labs/{lab}/process", relay.address()),
             origin: Some(format!("http://{}", relay.address())),
             subprotocol: Some(SUBPROTOCOL.to_owned()),
+            headers: Vec::new(),
         }
     }
 
@@ -47,6 +50,10 @@ impl Dial {
         if let Some(subprotocol) = &self.subprotocol {
             let value = HeaderValue::from_str(subprotocol).unwrap();
             headers.insert(header::SEC_WEBSOCKET_PROTOCOL, value);
+        }
+        for (name, value) in &self.headers {
+            let name = header::HeaderName::from_bytes(name.as_bytes()).unwrap();
+            headers.append(name, HeaderValue::from_str(value).unwrap());
         }
         match connect_async_with_config(request, None, true).await {
             Ok((socket, _)) => Ok(Wire::new(socket)),

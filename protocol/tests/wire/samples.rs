@@ -134,6 +134,9 @@ pub(crate) fn server() -> Vec<ServerMessage> {
         ServerMessage::Refused(Refusal::Full("processes".into())),
         ServerMessage::Refused(Refusal::Silent(30)),
         ServerMessage::Refused(Refusal::Shutdown),
+        ServerMessage::Refused(Refusal::Idle(7200)),
+        ServerMessage::Refused(Refusal::Expired(86_400)),
+        ServerMessage::Refused(Refusal::Revoked),
         done(Ok(Reply::Nothing)),
         done(Ok(Reply::Names {
             local: inet(),

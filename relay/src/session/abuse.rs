@@ -1,8 +1,10 @@
 //! Whatever a process asks for, in whatever order: nothing panics, and every call is answered once.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use protocol::{
@@ -11,6 +13,7 @@ use protocol::{
 };
 
 use super::{Outbox, Ready, Sockets};
+use crate::client::Client;
 use crate::config::NetworkKind;
 use crate::lab::{Labs, Quotas};
 use crate::metrics::Metrics;
@@ -145,12 +148,19 @@ fn process() -> Sockets {
         labs: 1,
         hosts: 2,
         processes: 2,
+        labs_per_client: 1,
+        buffer: 1 << 30,
+        life: Duration::ZERO,
+        grace: Duration::ZERO,
     };
+    let client = Client::from(IpAddr::from([192, 0, 2, 1]));
     let metrics = Metrics::default();
     let network = network::make(NetworkKind::Portable);
     let labs = Arc::new(Labs::new(network, quotas, metrics.clone()));
     let lab = LabId::new("abcdefghijklmnop").unwrap();
-    let membership = labs.join(&lab, &HostName::new("desk").unwrap()).unwrap();
+    let membership = labs
+        .join(&lab, &HostName::new("desk").unwrap(), client)
+        .unwrap();
     Sockets::new(membership, metrics, 4, Arc::new(Ready::default()))
 }
 

@@ -190,15 +190,24 @@ impl Sockets {
     }
 
     fn make(&mut self, id: SocketId, domain: Domain, kind: Kind) -> Result<(), Violation> {
-        let made = if self.quota <= self.count() {
-            Err(Errno::EMFILE)
-        } else {
-            self.membership
-                .host()
-                .socket(domain, kind)
+        let made = self.admit().and_then(|()| {
+            let host = self.membership.host();
+            host.socket(domain, kind)
                 .and_then(|plug| Socket::new(id, kind, plug, &self.ready, &self.metrics))
-        };
+                .inspect_err(|_| self.budget.withdraw())
+        });
         self.add(id, made)
+    }
+
+    /// Makes room for another socket.
+    fn admit(&mut self) -> Result<(), Errno> {
+        if self.quota <= self.count() {
+            Err(Errno::EMFILE)
+        } else if self.budget.admit() {
+            Ok(())
+        } else {
+            Err(Errno::ENOBUFS)
+        }
     }
 
     fn accept(
@@ -208,14 +217,14 @@ impl Sockets {
         accepted: SocketId,
         outbox: &mut Outbox,
     ) -> Result<(), Violation> {
-        let full = self.quota <= self.count();
         let (ready, metrics) = (self.ready.clone(), self.metrics.clone());
-        let made = match self.open(listener) {
-            // The connection stays in the backlog.
-            Ok(_) if full => Err(Errno::EMFILE),
-            Ok(listener) => listener.accept(accepted, &ready, &metrics),
-            Err(errno) => Err(errno),
-        };
+        // Without room the connection stays in the backlog.
+        let room = self.open(listener).map(drop).and_then(|()| self.admit());
+        let made = room.and_then(|()| {
+            self.open(listener)
+                .and_then(|listener| listener.accept(accepted, &ready, &metrics))
+                .inspect_err(|_| self.budget.withdraw())
+        });
         let result = match made {
             Ok(socket) => {
                 let names = socket.names();

@@ -112,6 +112,11 @@ impl Outbox {
         self.sending.is_empty() && length + HEADER + MAX_ADDRESS + 1 + ANSWER <= self.room()
     }
 
+    /// Whether frames wait to be written, and not only pings and pongs.
+    pub(crate) fn has_frames(&self) -> bool {
+        !self.sending.is_empty() || !self.collecting.is_empty()
+    }
+
     /// Whether everything was handed out by [`chunk`](Self::chunk) and taken.
     #[cfg(test)]
     fn is_empty(&self) -> bool {

@@ -1,12 +1,12 @@
-//! The running processes by lab and process id, so that one can be killed from outside.
+//! The running processes by lab and process id, so that one can be looked at and ended from outside.
 //!
 //! A page that terminates a worker takes the process's WebSocket with it, but a browser may let a worker that computes
 //! go on for seconds before it is really gone. So the page says here that it is over.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use protocol::LabId;
+use protocol::{HostName, LabId, Refusal};
 use tokio_util::sync::CancellationToken;
 
 /// A process: its lab and its id there.
@@ -15,7 +15,35 @@ type Key = (LabId, u32);
 /// The running processes.
 #[derive(Debug, Default)]
 pub(crate) struct Roster {
-    processes: Mutex<BTreeMap<Key, CancellationToken>>,
+    processes: Mutex<BTreeMap<Key, Arc<Listing>>>,
+}
+
+/// How a process is ended from outside.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ending {
+    reason: Arc<OnceLock<Refusal>>,
+    token: CancellationToken,
+}
+
+impl Ending {
+    /// Completes when the process is to end.
+    pub(super) async fn requested(&self) -> Option<Refusal> {
+        self.token.cancelled().await;
+        self.reason.get().cloned()
+    }
+}
+
+/// What is known of a process.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    /// Its id.
+    pub(crate) pid: u32,
+    /// The minor version that it speaks.
+    pub(crate) minor: u16,
+    /// The host that it runs on.
+    pub(crate) host: HostName,
+    /// How it is ended.
+    pub(super) ending: Ending,
 }
 
 /// A process's place in the roster, which it leaves when this is dropped.
@@ -23,36 +51,51 @@ pub(crate) struct Roster {
 pub(crate) struct Entry {
     roster: Arc<Roster>,
     key: Key,
+    /// What is known of it.
+    pub(super) listing: Arc<Listing>,
 }
 
 impl Roster {
-    /// Enters a process that ends when `killed` is cancelled.
-    pub(crate) fn enter(
-        self: &Arc<Self>,
-        lab: LabId,
-        pid: u32,
-        killed: CancellationToken,
-    ) -> Entry {
-        let key = (lab, pid);
-        self.lock().insert(key.clone(), killed);
+    /// Enters a process.
+    pub(super) fn enter(self: &Arc<Self>, lab: LabId, listing: Arc<Listing>) -> Entry {
+        let key = (lab, listing.pid);
+        self.lock().insert(key.clone(), Arc::clone(&listing));
         Entry {
             roster: Arc::clone(self),
             key,
+            listing,
         }
     }
 
-    /// Kills a process. Says whether there was one.
+    /// Kills a process: it is not told anything. Says whether there was one.
     pub(crate) fn kill(&self, lab: LabId, pid: u32) -> bool {
         match self.lock().get(&(lab, pid)) {
-            Some(killed) => {
-                killed.cancel();
+            Some(listing) => {
+                listing.ending.token.cancel();
                 true
             }
             None => false,
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, CancellationToken>> {
+    /// Ends all processes of a lab and tells them why.
+    pub(crate) fn end(&self, lab: &LabId, reason: &Refusal) {
+        for listing in self.of(lab) {
+            // Only the first reason counts.
+            let _ = listing.ending.reason.set(reason.clone());
+            listing.ending.token.cancel();
+        }
+    }
+
+    /// The processes of a lab, in the order of their ids.
+    pub(crate) fn of(&self, lab: &LabId) -> Vec<Arc<Listing>> {
+        self.lock()
+            .range((lab.clone(), 0)..=(lab.clone(), u32::MAX))
+            .map(|(_, listing)| Arc::clone(listing))
+            .collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Arc<Listing>>> {
         self.processes
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -69,18 +112,42 @@ impl Drop for Entry {
 mod tests {
     use super::*;
 
-    #[test]
-    fn only_who_is_there_can_be_killed() {
+    fn listing(pid: u32) -> Arc<Listing> {
+        Arc::new(Listing {
+            pid,
+            minor: 0,
+            host: HostName::new("desk").unwrap(),
+            ending: Ending::default(),
+        })
+    }
+
+    #[tokio::test]
+    async fn only_who_is_there_can_be_killed() {
         let roster = Arc::new(Roster::default());
         let [lab, other] =
             ["aaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbb"].map(|id| LabId::new(id).unwrap());
-        let killed = CancellationToken::new();
-        let entry = roster.enter(lab.clone(), 1000, killed.clone());
+        let entry = roster.enter(lab.clone(), listing(1000));
+        let ending = entry.listing.ending.clone();
         assert!(!roster.kill(other, 1000));
-        assert!(!killed.is_cancelled());
+        assert!(!ending.token.is_cancelled());
         assert!(roster.kill(lab.clone(), 1000));
-        assert!(killed.is_cancelled());
+        assert_eq!(ending.requested().await, None);
         drop(entry);
         assert!(!roster.kill(lab, 1000));
+    }
+
+    #[tokio::test]
+    async fn a_lab_is_ended_with_a_reason_and_others_are_not() {
+        let roster = Arc::new(Roster::default());
+        let [lab, other] =
+            ["aaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbb"].map(|id| LabId::new(id).unwrap());
+        let entries = [1000, 1001].map(|pid| roster.enter(lab.clone(), listing(pid)));
+        let neighbour = roster.enter(other, listing(1000));
+        roster.end(&lab, &Refusal::Revoked);
+        for entry in &entries {
+            let reason = entry.listing.ending.requested().await;
+            assert_eq!(reason, Some(Refusal::Revoked));
+        }
+        assert!(!neighbour.listing.ending.token.is_cancelled());
     }
 }

@@ -7,9 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use protocol::{
-    ClientMessage, Frame, Hello, LabId, Limits, MINOR_VERSION, Refusal, ServerMessage, Welcome,
-};
+use protocol::{ClientMessage, Frame, LabId, MINOR_VERSION, Refusal, ServerMessage};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
@@ -17,14 +15,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::calls::Course;
 use super::inbox::{Inbox, Item};
-use super::roster::{Entry, Roster};
-use super::{Outbox, Ready, Sockets};
-use crate::lab::Labs;
+use super::pace::Pace;
+use super::roster::{Ending, Entry, Roster};
+use super::{Outbox, Ready, Sockets, admission};
+use crate::client::Client;
+use crate::config::Limits;
+use crate::lab::{Labs, shown};
 use crate::metrics::{Counted, Metrics};
 use crate::socket::Attention;
-
-/// How long a process may take to say who it is.
-const HELLO: Duration = Duration::from_secs(5);
 
 /// How long the WebSocket may take to be closed in good order.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -50,13 +48,37 @@ pub(crate) struct Settings {
     pub(crate) silence: Duration,
     /// After how long it is pinged.
     pub(crate) ping: Duration,
+    /// What strangers may use up.
+    pub(crate) limits: Limits,
     /// Cancelled when the relay stops.
     pub(crate) stop: CancellationToken,
 }
 
+/// Who opens a process.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    /// The lab that it wants to join.
+    pub(crate) lab: LabId,
+    /// Where it is.
+    pub(crate) client: Client,
+    /// How the process is ended from outside.
+    pub(super) ending: Ending,
+}
+
+impl Caller {
+    /// A client that wants to join a lab.
+    pub(crate) fn new(lab: LabId, client: Client) -> Self {
+        Self {
+            lab,
+            client,
+            ending: Ending::default(),
+        }
+    }
+}
+
 /// How a session ended.
 #[derive(Debug)]
-enum End {
+pub(super) enum End {
     /// The program ended.
     Goodbye,
     /// The WebSocket was closed or lost.
@@ -71,58 +93,73 @@ struct Link {
     stream: TcpStream,
     inbox: Inbox,
     outbox: Outbox,
+    /// How many bytes were written and not counted yet.
+    written: usize,
 }
 
 /// A running process.
 #[derive(Debug)]
-struct Process {
-    sockets: Sockets,
-    _entry: Entry,
-    _counted: Counted,
+pub(super) struct Process {
+    /// Its sockets.
+    pub(super) sockets: Sockets,
+    /// Its place in the roster.
+    pub(super) entry: Entry,
+    /// It counts as long as it runs.
+    pub(super) _counted: Counted,
 }
 
 #[derive(Debug)]
 struct Session {
     settings: Arc<Settings>,
-    lab: LabId,
+    caller: Caller,
     link: Link,
     ready: Arc<Ready>,
     process: Option<Process>,
-    /// Cancelled when the process is killed from outside.
-    killed: CancellationToken,
+    pace: Pace,
     begun: Instant,
     heard: Instant,
+    /// When something was last written.
+    wrote: Instant,
+    /// When the program last did something with its sockets, or they with it.
+    active: Instant,
     pinged: Instant,
     timer: Pin<Box<Sleep>>,
+    /// Runs while the session pauses.
+    pause: Option<Pin<Box<Sleep>>>,
 }
 
 /// Serves a process on its WebSocket until it ends. `early` is what was read after the handshake's request.
-pub(crate) async fn run(stream: TcpStream, early: &[u8], lab: LabId, settings: Arc<Settings>) {
+pub(crate) async fn run(stream: TcpStream, early: &[u8], caller: Caller, settings: Arc<Settings>) {
     let now = Instant::now();
+    let hello = settings.limits.hello;
     let mut session = Session {
         timer: Box::pin(tokio::time::sleep_until(
-            now + HELLO.min(settings.silence).min(settings.ping),
+            now + hello.min(settings.silence).min(settings.ping),
         )),
+        pause: None,
+        pace: Pace::new(settings.limits.rate, now.into_std()),
         settings: Arc::clone(&settings),
-        lab,
+        caller,
         link: Link {
             stream,
             inbox: Inbox::default(),
             outbox: Outbox::default(),
+            written: 0,
         },
         ready: Arc::default(),
         process: None,
-        killed: CancellationToken::new(),
         begun: now,
         heard: now,
+        wrote: now,
+        active: now,
         pinged: now,
     };
     session.link.inbox.fill(early);
-    let killed = session.killed.clone();
+    let ending = session.caller.ending.clone();
     let end = tokio::select! {
         biased;
         end = poll_fn(|context| session.poll(context)) => end,
-        () = killed.cancelled() => End::Lost,
+        reason = ending.requested() => reason.map_or(End::Lost, End::Refused),
         () = settings.stop.cancelled() => End::Refused(Refusal::Shutdown),
     };
     session.finish(end).await;
@@ -136,6 +173,9 @@ impl Session {
             return Poll::Ready(end);
         }
         for _ in 0..ROUNDS {
+            if self.poll_pause(context).is_pending() {
+                return Poll::Pending;
+            }
             match self.round(context) {
                 Ok(Attention::Again) => {}
                 Ok(Attention::Later) => {
@@ -155,8 +195,9 @@ impl Session {
         if self.link.inbox.is_empty() {
             match self.link.poll_fill(context) {
                 Poll::Ready(Ok(0) | Err(_)) => return Err(End::Lost),
-                Poll::Ready(Ok(_)) => {
+                Poll::Ready(Ok(length)) => {
                     self.heard = Instant::now();
+                    self.pace.spend(length, self.heard.into_std());
                     read = true;
                 }
                 Poll::Pending => {}
@@ -167,7 +208,17 @@ impl Session {
             Some(process) => process.sockets.attend(&mut self.link.outbox),
             None => Attention::Later,
         };
-        let more = match self.link.poll_flush(context) {
+        let speaks = self.link.outbox.has_frames();
+        let flushed = self.link.poll_flush(context);
+        let written = std::mem::take(&mut self.link.written);
+        if 0 < written {
+            self.wrote = Instant::now();
+            self.pace.spend(written, self.wrote.into_std());
+            if speaks {
+                self.active = self.wrote;
+            }
+        }
+        let more = match flushed {
             // There is room now for whatever had to wait for it.
             Poll::Ready(Ok(())) => {
                 read || attention == Attention::Again
@@ -209,6 +260,7 @@ impl Session {
                 (Some(Item::Pong), _) => {}
                 (Some(Item::Ping(payload)), _) => outbox.pong(payload),
                 (Some(Item::Frame(frame)), Some(process)) => {
+                    self.active = self.heard;
                     let course = process.sockets.handle(frame, outbox);
                     match course.map_err(|violation| protocol_error(&violation))? {
                         Course::Running => {}
@@ -216,14 +268,8 @@ impl Session {
                     }
                 }
                 (Some(Item::Frame(Frame::Control(ClientMessage::Hello(hello)))), None) => {
-                    let process = begin(
-                        &hello,
-                        &self.lab,
-                        &self.settings,
-                        &self.ready,
-                        &self.killed,
-                        outbox,
-                    )?;
+                    let (caller, settings) = (&self.caller, &self.settings);
+                    let process = admission::admit(hello, caller, settings, &self.ready, outbox)?;
                     self.process = Some(process);
                 }
                 (Some(Item::Frame(_)), None) => return Err(End::Refused(Refusal::NoHello)),
@@ -231,13 +277,36 @@ impl Session {
         }
     }
 
-    /// Pings, and ends what is silent.
+    /// Waits while the process has had more than its rate allows.
+    fn poll_pause(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.pause.is_none() {
+            let latest = self.heard.max(self.wrote);
+            let Some(until) = self.pace.pause(latest.into_std()) else {
+                return Poll::Ready(());
+            };
+            self.settings.metrics.paused();
+            self.pause = Some(Box::pin(tokio::time::sleep_until(until.into())));
+        }
+        if let Some(pause) = &mut self.pause {
+            ready!(pause.as_mut().poll(context));
+            self.pause = None;
+            // What was owed is paid by now.
+            self.wrote = Instant::now();
+        }
+        Poll::Ready(())
+    }
+
+    /// Pings, and ends what is silent or idle.
     fn watch_clock(&mut self, context: &mut Context<'_>) -> Poll<End> {
         while self.timer.as_mut().poll(context).is_ready() {
             let now = Instant::now();
             let Settings { silence, ping, .. } = *self.settings;
-            if self.process.is_none() && self.begun + HELLO <= now {
+            let Limits { hello, idle, .. } = self.settings.limits;
+            if self.process.is_none() && self.begun + hello <= now {
                 return Poll::Ready(End::Refused(Refusal::NoHello));
+            }
+            if !idle.is_zero() && self.active + idle <= now {
+                return Poll::Ready(End::Refused(Refusal::Idle(whole_seconds(idle))));
             }
             if self.heard + silence <= now {
                 let refusal = Refusal::Silent(whole_seconds(silence));
@@ -252,7 +321,10 @@ impl Session {
             }
             let mut next = (self.heard + silence).min(self.pinged + ping);
             if self.process.is_none() {
-                next = next.min(self.begun + HELLO);
+                next = next.min(self.begun + hello);
+            }
+            if !idle.is_zero() {
+                next = next.min(self.active + idle);
             }
             self.timer.as_mut().reset(next);
         }
@@ -266,20 +338,29 @@ impl Session {
             mut link,
             ready,
             process,
+            caller,
             ..
         } = self;
         match end {
             End::Lost => {}
             End::Refused(refusal) => {
-                drop(process);
-                tracing::info!(%refusal, "a process was ended");
+                let listing = process.map(|process| Arc::clone(&process.entry.listing));
+                let minor = listing.as_ref().map_or(MINOR_VERSION, |known| known.minor);
+                let (host, pid) = listing.map_or((None, None), |known| {
+                    (Some(known.host.to_string()), Some(known.pid))
+                });
+                tracing::info!(lab = shown(&caller.lab), host, pid, %refusal, "a process was ended");
+                let refusal = admission::spoken(refusal, minor);
                 settings.metrics.refused(&refusal);
                 let patience = match refusal {
                     Refusal::Shutdown => BRIEF_FAREWELL,
                     Refusal::NoHello
                     | Refusal::Protocol(_)
                     | Refusal::Full(_)
-                    | Refusal::Silent(_) => FAREWELL,
+                    | Refusal::Silent(_)
+                    | Refusal::Idle(_)
+                    | Refusal::Expired(_)
+                    | Refusal::Revoked => FAREWELL,
                 };
                 let status = status(&refusal);
                 link.outbox.message(&ServerMessage::Refused(refusal));
@@ -324,39 +405,6 @@ async fn deliver(mut sockets: Sockets, ready: &Ready) {
     }
 }
 
-/// Lets a process into its lab.
-fn begin(
-    hello: &Hello,
-    lab: &LabId,
-    settings: &Settings,
-    ready: &Arc<Ready>,
-    killed: &CancellationToken,
-    outbox: &mut Outbox,
-) -> Result<Process, End> {
-    let membership = settings
-        .labs
-        .join(lab, &hello.host)
-        .map_err(|error| End::Refused(Refusal::Full(error.to_string())))?;
-    tracing::debug!(host = %hello.host, process = %hello.process, pid = membership.pid(), "a process began");
-    let welcome = Welcome {
-        minor: MINOR_VERSION,
-        pid: membership.pid(),
-        addresses: membership.host().addresses(),
-        limits: Limits {
-            sockets: u32::try_from(settings.sockets).unwrap_or(u32::MAX),
-            silence_seconds: whole_seconds(settings.silence),
-        },
-    };
-    outbox.message(&ServerMessage::Welcome(welcome));
-    let metrics = settings.metrics.clone();
-    let roster = &settings.roster;
-    Ok(Process {
-        _entry: roster.enter(lab.clone(), membership.pid(), killed.clone()),
-        _counted: metrics.count_process(),
-        sockets: Sockets::new(membership, metrics, settings.sockets, Arc::clone(ready)),
-    })
-}
-
 impl Link {
     /// Reads what is there, up to a buffer full.
     fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
@@ -379,6 +427,7 @@ impl Link {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             self.outbox.advance(length);
+            self.written += length;
         }
     }
 
@@ -415,7 +464,11 @@ fn status(refusal: &Refusal) -> u16 {
     match refusal {
         Refusal::NoHello | Refusal::Protocol(_) => 1002,
         Refusal::Full(_) => 1013,
-        Refusal::Silent(_) | Refusal::Shutdown => 1001,
+        Refusal::Silent(_)
+        | Refusal::Shutdown
+        | Refusal::Idle(_)
+        | Refusal::Expired(_)
+        | Refusal::Revoked => 1001,
     }
 }
 
@@ -424,7 +477,7 @@ fn protocol_error(error: &impl ToString) -> End {
 }
 
 /// Seconds, rounded up: a time-out is never said to be shorter than it is.
-fn whole_seconds(duration: Duration) -> u32 {
+pub(super) fn whole_seconds(duration: Duration) -> u32 {
     let up = u64::from(duration.subsec_nanos() != 0);
     u32::try_from(duration.as_secs() + up).unwrap_or(u32::MAX)
 }

@@ -26,7 +26,8 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) async fn start(options: Options) -> Self {
+    pub(crate) async fn start(mut options: Options) -> Self {
+        options.limits.grace = std::time::Duration::ZERO;
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let relay = Relay::bind(Options { listen, ..options }).await.unwrap();
         let (address, metrics) = (relay.local_addr(), relay.metrics());

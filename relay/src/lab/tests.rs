@@ -1,0 +1,148 @@
+//! How labs come and go.
+
+use std::net::IpAddr;
+
+use super::*;
+use crate::config::NetworkKind;
+use crate::network;
+
+fn labs(quotas: Quotas) -> Arc<Labs> {
+    let network = network::make(NetworkKind::Portable);
+    Arc::new(Labs::new(network, quotas, Metrics::default()))
+}
+
+fn lab(letter: char) -> LabId {
+    LabId::new(letter.to_string().repeat(16)).unwrap()
+}
+
+fn host(name: &str) -> HostName {
+    HostName::new(name).unwrap()
+}
+
+fn client(last: u8) -> Client {
+    Client::from(IpAddr::from([192, 0, 2, last]))
+}
+
+const GRACE: Duration = Duration::from_secs(30);
+
+const WIDE: Quotas = Quotas {
+    labs: 9,
+    labs_per_client: 9,
+    hosts: 9,
+    processes: 9,
+    buffer: 1 << 20,
+    life: Duration::ZERO,
+    grace: Duration::ZERO,
+};
+
+#[test]
+fn without_grace_labs_and_hosts_last_as_long_as_their_processes() {
+    let labs = labs(WIDE);
+    let first = labs.join(&lab('a'), &host("desk"), client(1)).unwrap();
+    let second = labs.join(&lab('a'), &host("desk"), client(1)).unwrap();
+    assert_eq!((first.pid(), second.pid()), (1000, 1001));
+    assert_eq!(first.host().addresses(), second.host().addresses());
+    drop(first);
+    assert!(labs.metrics.render().contains("socketpad_hosts 1\n"));
+    drop(second);
+    assert!(labs.metrics.render().contains("socketpad_hosts 0\n"));
+    assert!(labs.metrics.render().contains("socketpad_labs 0\n"));
+}
+
+#[test]
+fn within_the_grace_a_process_finds_its_lab_as_it_was() {
+    let labs = labs(Quotas {
+        grace: GRACE,
+        ..WIDE
+    });
+    drop(labs.join(&lab('a'), &host("bob"), client(1)).unwrap());
+    let bob = labs.join(&lab('a'), &host("desk"), client(1)).unwrap();
+    assert_eq!(bob.pid(), 1001);
+    assert_eq!(bob.host().resolve("bob"), [IpAddr::from([10, 0, 0, 1])]);
+    let left = Instant::now();
+    assert!(labs.sweep(left).next.unwrap() <= left + GRACE);
+    assert!(labs.sweep(left + GRACE).next.is_none());
+    assert!(bob.host().resolve("bob").is_empty());
+    drop(bob);
+    labs.sweep(Instant::now() + GRACE);
+    assert!(labs.lock().is_empty());
+}
+
+#[test]
+fn quotas_hold_and_leave_nothing_behind() {
+    let full = labs(Quotas {
+        labs: 1,
+        hosts: 1,
+        processes: 2,
+        ..WIDE
+    });
+    let join = |id, name| full.join(&lab(id), &host(name), client(1));
+    let _first = join('a', "desk").unwrap();
+    assert_eq!(join('b', "desk").unwrap_err(), JoinError::Labs);
+    assert_eq!(join('a', "bob").unwrap_err(), JoinError::Hosts);
+    let _second = join('a', "desk").unwrap();
+    assert_eq!(join('a', "desk").unwrap_err(), JoinError::Processes);
+    let none = labs(Quotas { hosts: 0, ..WIDE });
+    assert!(none.join(&lab('a'), &host("desk"), client(1)).is_err());
+    assert!(none.lock().is_empty());
+}
+
+#[test]
+fn one_client_leaves_room_for_others() {
+    let labs = labs(Quotas {
+        labs_per_client: 1,
+        ..WIDE
+    });
+    let _own = labs.join(&lab('a'), &host("desk"), client(1)).unwrap();
+    let further = labs.join(&lab('b'), &host("desk"), client(1));
+    assert_eq!(further.unwrap_err(), JoinError::Client);
+    let _guest = labs.join(&lab('a'), &host("desk"), client(2)).unwrap();
+    let _other = labs.join(&lab('b'), &host("desk"), client(2)).unwrap();
+}
+
+#[test]
+fn what_nobody_uses_makes_way() {
+    let labs = labs(Quotas {
+        labs: 1,
+        hosts: 1,
+        grace: GRACE,
+        ..WIDE
+    });
+    drop(labs.join(&lab('a'), &host("desk"), client(1)).unwrap());
+    let other = labs.join(&lab('b'), &host("desk"), client(1)).unwrap();
+    assert_eq!(other.pid(), 1000);
+    drop(other);
+    labs.join(&lab('b'), &host("bob"), client(1)).unwrap();
+    assert!(labs.metrics.render().contains("socketpad_hosts 1\n"));
+}
+
+#[test]
+fn a_lab_whose_time_is_up_lets_nobody_in_and_goes_with_its_last_process() {
+    let life = Duration::from_secs(60);
+    let labs = labs(Quotas {
+        life,
+        grace: GRACE,
+        ..WIDE
+    });
+    let last = labs.join(&lab('a'), &host("desk"), client(1)).unwrap();
+    let end = Instant::now() + life;
+    assert!(labs.sweep(last.commons.begun).expired.is_empty());
+    assert_eq!(labs.sweep(end).expired, [lab('a')]);
+    assert!(labs.sweep(end).expired.is_empty());
+    let late = labs.join(&lab('a'), &host("desk"), client(1));
+    assert_eq!(late.unwrap_err(), JoinError::Ending);
+    drop(last);
+    assert!(labs.lock().is_empty());
+}
+
+#[test]
+fn a_revoked_lab_is_gone_when_nobody_is_in_it() {
+    let labs = labs(Quotas {
+        grace: GRACE,
+        ..WIDE
+    });
+    drop(labs.join(&lab('a'), &host("desk"), client(1)).unwrap());
+    assert!(labs.revoke(&lab('a')));
+    assert!(!labs.revoke(&lab('a')));
+    assert!(labs.lock().is_empty());
+}

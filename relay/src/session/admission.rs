@@ -1,0 +1,81 @@
+//! How a process is let into its lab.
+
+use std::sync::Arc;
+
+use protocol::{Hello, Limits, MINOR_VERSION, Refusal, ServerMessage, Welcome};
+
+use super::roster::Listing;
+use super::turn::{End, Process, whole_seconds};
+use super::{Caller, Outbox, Ready, Settings, Sockets};
+use crate::lab::{JoinError, shown};
+
+/// Lets a process in, and welcomes it.
+pub(super) fn admit(
+    hello: Hello,
+    caller: &Caller,
+    settings: &Settings,
+    ready: &Arc<Ready>,
+    outbox: &mut Outbox,
+) -> Result<Process, End> {
+    let membership = settings
+        .labs
+        .join(&caller.lab, &hello.host, caller.client)
+        .map_err(|error| End::Refused(refusal(error)))?;
+    let pid = membership.pid();
+    tracing::debug!(lab = shown(&caller.lab), host = %hello.host, pid, "a process began");
+    let welcome = Welcome {
+        minor: MINOR_VERSION,
+        pid,
+        addresses: membership.host().addresses(),
+        limits: Limits {
+            sockets: u32::try_from(settings.sockets).unwrap_or(u32::MAX),
+            silence_seconds: whole_seconds(settings.silence),
+        },
+    };
+    outbox.message(&ServerMessage::Welcome(welcome));
+    let metrics = settings.metrics.clone();
+    let listing = Arc::new(Listing {
+        pid,
+        minor: hello.minor,
+        host: hello.host,
+        ending: caller.ending.clone(),
+    });
+    Ok(Process {
+        entry: settings.roster.enter(caller.lab.clone(), listing),
+        _counted: metrics.count_process(),
+        sockets: Sockets::new(membership, metrics, settings.sockets, Arc::clone(ready)),
+    })
+}
+
+fn refusal(error: JoinError) -> Refusal {
+    match error {
+        JoinError::Labs
+        | JoinError::Client
+        | JoinError::Hosts
+        | JoinError::Processes
+        | JoinError::Ending => Refusal::Full(error.to_string()),
+    }
+}
+
+/// A refusal in words that a peer of this minor version knows.
+pub(super) fn spoken(refusal: Refusal, minor: u16) -> Refusal {
+    match refusal {
+        Refusal::Idle(_) | Refusal::Expired(_) | Refusal::Revoked if minor < 1 => {
+            Refusal::Full(refusal.to_string())
+        }
+        refusal => refusal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_peer_is_told_the_same_in_words_it_knows() {
+        let sentence = Refusal::Revoked.to_string();
+        assert_eq!(spoken(Refusal::Revoked, 0), Refusal::Full(sentence));
+        assert_eq!(spoken(Refusal::Revoked, 1), Refusal::Revoked);
+        assert_eq!(spoken(Refusal::NoHello, 0), Refusal::NoHello);
+    }
+}
