@@ -1,7 +1,9 @@
 //! Accepts browsers' connections and speaks HTTP on them.
 
+mod reserve;
+
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,9 +16,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+
+use self::reserve::Reserve;
 
 /// How long to wait before accepting again when the system is short of something, descriptors mostly.
 const BACKOFF: Duration = Duration::from_millis(100);
@@ -38,20 +42,32 @@ pub(crate) async fn serve(
 ) {
     // Dropping the set ends what is left of it, so that no connection outlives the relay.
     let mut serving = JoinSet::new();
+    let mut reserve = Reserve::default();
     loop {
-        let accepted = tokio::select! {
+        reserve.fill();
+        let (permit, accepted) = tokio::select! {
             () = stop.cancelled() => break,
             Some(_) = serving.join_next() => continue,
-            accepted = accept(&listener, &connections) => accepted,
+            Ok(accepted) = accept(&listener, &connections) => accepted,
+            else => break,
         };
-        match accepted {
-            Ok((stream, place)) => {
-                let router = router.clone();
-                let stop = stop.clone();
-                serving.spawn(async move {
-                    speak(stream, router, place, patience, stop).await;
-                });
+        let accepted = match accepted {
+            Err(error) if reserve::is_exhausted(&error) => {
+                tracing::warn!(%error, "there are no descriptors left");
+                reserve.accept(&listener).await
             }
+            other => other.map(Some),
+        };
+        match accepted.and_then(|it| it.map(prepare).transpose()) {
+            Ok(Some((stream, peer))) => {
+                let place = Place {
+                    peer,
+                    _permit: Arc::new(permit),
+                };
+                let (router, stop) = (router.clone(), stop.clone());
+                serving.spawn(speak(stream, router, place, patience, stop));
+            }
+            Ok(None) => {}
             Err(error) => {
                 tracing::warn!(%error, "could not accept a connection");
                 tokio::time::sleep(BACKOFF).await;
@@ -67,26 +83,23 @@ pub(crate) async fn serve(
 pub(crate) struct Place {
     /// The other end of the connection: a client, or a proxy.
     pub(crate) peer: IpAddr,
-    _permit: Arc<tokio::sync::OwnedSemaphorePermit>,
+    _permit: Arc<OwnedSemaphorePermit>,
 }
 
+/// Waits for a place and then for a connection. Fails only when the relay has no places any more.
 async fn accept(
     listener: &TcpListener,
     connections: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, Place)> {
-    let permit = Arc::clone(connections)
-        .acquire_owned()
-        .await
-        .map_err(io::Error::other)?;
-    let (stream, peer) = listener.accept().await?;
+) -> Result<(OwnedSemaphorePermit, io::Result<(TcpStream, SocketAddr)>), AcquireError> {
+    let permit = Arc::clone(connections).acquire_owned().await?;
+    Ok((permit, listener.accept().await))
+}
+
+fn prepare((stream, peer): (TcpStream, SocketAddr)) -> io::Result<(TcpStream, IpAddr)> {
     // Replies are written whole, so waiting for more to send would only delay them.
     stream.set_nodelay(true)?;
     SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT)?;
-    let place = Place {
-        peer: peer.ip(),
-        _permit: Arc::new(permit),
-    };
-    Ok((stream, place))
+    Ok((stream, peer.ip()))
 }
 
 async fn speak(

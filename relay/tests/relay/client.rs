@@ -70,8 +70,8 @@ pub(crate) enum Heard {
 }
 
 impl Process {
-    pub(crate) async fn connect(relay: &Running, lab: &str) -> Self {
-        let url = format!("ws://{}/labs/{lab}/process", relay.address);
+    async fn connect(relay: SocketAddr, lab: &str) -> Self {
+        let url = format!("ws://{relay}/labs/{lab}/process");
         let mut request = url.into_client_request().unwrap();
         let value = HeaderValue::from_static(SUBPROTOCOL);
         request
@@ -87,6 +87,11 @@ impl Process {
     }
 
     pub(crate) async fn start(relay: &Running, lab: &str, host: &str) -> Self {
+        Self::start_at(relay.address, lab, host).await
+    }
+
+    /// Starts a process on a relay that may be another program.
+    pub(crate) async fn start_at(relay: SocketAddr, lab: &str, host: &str) -> Self {
         let mut process = Self::connect(relay, lab).await;
         process
             .tell(ClientMessage::Hello(Hello {

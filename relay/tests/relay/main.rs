@@ -8,4 +8,5 @@
 mod client;
 mod endings;
 mod page;
+mod program;
 mod sockets;
