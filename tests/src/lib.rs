@@ -1,14 +1,13 @@
 //! What the whole-product tests are made of.
 //!
 //! Nothing here imitates the product: a test has a real relay on a port of its own, and drives it with a client that
-//! speaks the real protocol or with a real browser; and what a program prints in the browser is compared with what
 //! the same file prints under the machine's own Python.
 //!
 //! # Layout
 //!
 //! - [`TestRelay`], [`Metrics`]: a relay and its counts.
 //! - [`Ask`], [`Answer`]: a request over HTTP.
-//! - [`Dial`], [`Wire`], [`Client`]: the protocol, from bare bytes to a process that keeps it.
+//! - [`Raw`], [`Dial`], [`Wire`], [`Client`]: the protocol, from single bytes to a process that keeps it.
 //! - [`Exchange`]: the programs under `tests/exchanges`.
 //! - [`Engine`], [`Page`]: a page in a browser.
 //! - [`Native`]: the machine's own Python, on a loopback of its own.
@@ -29,6 +28,7 @@ mod http;
 mod metrics;
 mod native;
 mod page;
+mod raw;
 mod relay;
 mod stage;
 mod wait;
@@ -41,6 +41,7 @@ pub use http::{Answer, Ask};
 pub use metrics::Metrics;
 pub use native::Native;
 pub use page::{Engine, Page, browse};
+pub use raw::{Opcode, Raw};
 pub use relay::TestRelay;
 pub use stage::{Stage, Twin, compare};
 pub use wait::{DEADLINE, eventually};

@@ -1,5 +1,7 @@
 //! A WebSocket to the relay, and what may go wrong on the way to it.
 
+use std::net::SocketAddr;
+
 use futures_util::{SinkExt as _, StreamExt as _, stream::SplitStream};
 use protocol::{ClientMessage, Frame, Frames, LabId, SUBPROTOCOL, ServerMessage, frame};
 use tokio::{net::TcpStream, sync::mpsc, task::JoinHandle};
@@ -28,9 +30,14 @@ pub struct Dial {
 impl Dial {
     /// As the page of this relay asks for a process of this lab.
     pub fn to(relay: &TestRelay, lab: &LabId) -> Self {
+        Self::at(relay.address(), lab)
+    }
+
+    /// The same of a relay that is another program.
+    pub fn at(relay: SocketAddr, lab: &LabId) -> Self {
         Self {
-            url: format!("ws://{}/labs/{lab}/process", relay.address()),
-            origin: Some(format!("http://{}", relay.address())),
+            url: format!("ws://{relay}/labs/{lab}/process"),
+            origin: Some(format!("http://{relay}")),
             subprotocol: Some(SUBPROTOCOL.to_owned()),
             headers: Vec::new(),
         }
