@@ -9,11 +9,31 @@ pub(crate) enum Part {
     Echo,
     /// Many bytes one way.
     Bulk,
-    /// From the page's address to the first output.
-    Start,
+    /// One small message to and fro beside many bytes on another socket of the same process.
+    Neighbour,
+    /// A new socket, and a connection from outside to one that listens.
+    Opening,
+    /// What the relay holds for those who do not read.
+    Stall,
+    /// Many bytes to and fro, every one compared.
+    Exact,
     /// What the relay needs for idle processes and sockets.
     Memory,
+    /// From the page's address to the first output.
+    Start,
 }
+
+/// The parts by their names.
+const PARTS: [(&str, Part); 8] = [
+    ("echo", Part::Echo),
+    ("bulk", Part::Bulk),
+    ("neighbour", Part::Neighbour),
+    ("opening", Part::Opening),
+    ("stall", Part::Stall),
+    ("exact", Part::Exact),
+    ("memory", Part::Memory),
+    ("start", Part::Start),
+];
 
 /// How much work is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,25 +56,29 @@ pub(crate) enum Browsers {
 /// What is measured.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Choice {
-    /// The only part, unless all are wanted.
-    only: Option<Part>,
+    /// The parts that are named, or none for all of the product's own.
+    parts: Vec<Part>,
+    /// How many rounds, unless each part decides.
+    rounds: Option<usize>,
     /// How much work is done.
     pub(crate) effort: Effort,
     /// Whether browsers take part in `echo` and `bulk`.
     pub(crate) browsers: Browsers,
 }
 
-const USAGE: &str = "usage: cargo xtask bench [--only echo|bulk|start|memory] [--quick] [--native]
+const USAGE: &str = "usage: cargo xtask bench [PART…] [--rounds N] [--quick] [--native]
 
-  --only PART  measures this part alone
-  --quick      does little, only to see that everything works
-  --native     leaves the browser out of echo and bulk";
+  PART        measures only what is named: echo, bulk, neighbour, opening, stall, exact, memory, start
+  --rounds N  how often everything takes turns
+  --quick     does little, only to see that everything works
+  --native    leaves the browser out of echo and bulk";
 
 impl Choice {
     /// Reads the arguments.
     pub(crate) fn read(arguments: &[String]) -> Result<Self> {
         let mut choice = Self {
-            only: None,
+            parts: Vec::new(),
+            rounds: None,
             effort: Effort::Full,
             browsers: Browsers::Included,
         };
@@ -63,16 +87,14 @@ impl Choice {
             match word {
                 "--quick" => choice.effort = Effort::Quick,
                 "--native" => choice.browsers = Browsers::Excluded,
-                "--only" => {
-                    choice.only = Some(match words.next() {
-                        Some("echo") => Part::Echo,
-                        Some("bulk") => Part::Bulk,
-                        Some("start") => Part::Start,
-                        Some("memory") => Part::Memory,
-                        Some(_) | None => bail!("{USAGE}"),
-                    });
-                }
-                _ => bail!("{USAGE}"),
+                "--rounds" => match words.next().map(str::parse) {
+                    Some(Ok(rounds @ 1..)) => choice.rounds = Some(rounds),
+                    Some(Ok(0) | Err(_)) | None => bail!("{USAGE}"),
+                },
+                name => match PARTS.iter().find(|(known, _)| *known == name) {
+                    Some(&(_, part)) => choice.parts.push(part),
+                    None => bail!("{USAGE}"),
+                },
             }
         }
         Ok(choice)
@@ -80,7 +102,13 @@ impl Choice {
 
     /// Whether a part is wanted.
     pub(crate) fn has(&self, part: Part) -> bool {
-        self.only.is_none_or(|only| only == part)
+        self.parts.is_empty() || self.parts.contains(&part)
+    }
+
+    /// How many rounds to do: as many as are asked for, or else the first number, or the second one when little is to be
+    /// done.
+    pub(crate) fn rounds(&self, full: usize, quick: usize) -> usize {
+        self.rounds.unwrap_or_else(|| self.amount(full, quick))
     }
 
     /// The first number, or the second one when little is to be done.
@@ -102,13 +130,15 @@ mod tests {
     }
 
     #[test]
-    fn everything_is_measured_unless_one_part_is_named() {
+    fn everything_is_measured_unless_parts_are_named() {
         let all = read(&[]).unwrap();
-        assert!(all.has(Part::Echo) && all.has(Part::Memory));
-        let one = read(&["--quick", "--only", "memory"]).unwrap();
-        assert!(!one.has(Part::Echo) && one.has(Part::Memory));
-        assert_eq!(one.amount(10, 1), 1);
-        assert!(read(&["--only"]).is_err());
-        assert!(read(&["memory"]).is_err());
+        assert!(PARTS.iter().all(|&(_, part)| all.has(part)));
+        let two = read(&["--quick", "memory", "exact"]).unwrap();
+        assert!(!two.has(Part::Echo) && two.has(Part::Memory) && two.has(Part::Exact));
+        assert_eq!((two.amount(10, 1), two.rounds(9, 2)), (1, 2));
+        assert_eq!(read(&["--rounds", "3"]).unwrap().rounds(9, 2), 3);
+        for wrong in [&["--rounds"][..], &["--rounds", "0"], &["--only"], &["all"]] {
+            assert!(read(wrong).is_err(), "{wrong:?}");
+        }
     }
 }

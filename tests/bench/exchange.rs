@@ -1,23 +1,17 @@
 //! One message to and fro, and many bytes one way: natively, through a proxy, through the relay, in the browser.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result, anyhow};
 use fantoccini::wd::WindowHandle;
-use protocol::SocketId;
 use tests::{Engine, Page, browse};
 
 use crate::{
     bare::Bare,
     choice::{Browsers, Choice, Part},
-    figures::speed,
-    load::{Sample, Workload, measure},
-    pipe::Plain,
-    program::Program,
+    load::{Sample, Workload},
+    native::Native,
     python,
-    relay::Relay,
-    role::{Role, start_peer},
-    session::{Line, Session},
     tab::Tab,
 };
 
@@ -58,10 +52,6 @@ const NATIVE: [Way; 6] = [
 struct Course {
     way: Way,
     samples: Vec<Sample>,
-    /// The processor time of whatever stands between the ends, in seconds.
-    between: f64,
-    /// How much went over it, both directions together, in GB.
-    gigabytes: f64,
 }
 
 /// Measures and prints what is wanted of `echo` and `bulk`.
@@ -81,10 +71,10 @@ pub(crate) fn report(choice: &Choice) -> Result<()> {
 
 async fn run(choice: &Choice, page: Option<&Page>) -> Result<()> {
     let mut stand = Stand::build(page).await?;
-    let rounds = choice.amount(9, 2);
+    let rounds = choice.rounds(9, 2);
     if choice.has(Part::Echo) {
         let work = |_| Workload {
-            echoes: choice.amount(2000, 300),
+            echoes: choice.amount(5000, 300),
             bytes: 0,
         };
         println!("{}", tables::echo(&stand.rounds(rounds, work).await?));
@@ -106,17 +96,8 @@ async fn run(choice: &Choice, page: Option<&Page>) -> Result<()> {
 /// All ends, and what stands between them.
 #[derive(Debug)]
 struct Stand<'a> {
-    relay: Relay,
-    proxy: Program,
-    peer: SocketAddr,
-    once: SocketAddr,
-    twice: SocketAddr,
-    /// A process, its listener, and the port that it shares with a native program: nothing else outside can be reached.
-    near: (Session, SocketId, u16),
-    /// A process, and the port of another one of its lab.
-    pair: (Session, u16),
+    native: Native,
     browser: Option<Windows<'a>>,
-    _far: [Program; 3],
 }
 
 /// The browser's two tabs.
@@ -130,35 +111,12 @@ struct Windows<'a> {
 
 impl<'a> Stand<'a> {
     async fn build(page: Option<&'a Page>) -> Result<Self> {
-        let relay = Relay::start()?;
-        let (far, peer) = start_peer(Ipv4Addr::LOCALHOST, 0)?;
-        let peer = SocketAddr::from(peer);
-        let (proxy, addresses) = Role::Proxy(peer).start()?;
-        let (once, twice) = addresses.split_once(' ').context("two addresses")?;
-
-        let mut near = Session::open(relay.address, &Relay::lab(1)?)?;
-        let (listener, port) = near.shared_listener()?;
-        let (other_far, _) = start_peer(relay.real_address(port)?, port)?;
-
-        let lab = Relay::lab(2)?;
-        let (process, line) = Role::Process(relay.address, lab.clone()).start()?;
-        let pair = (Session::open(relay.address, &lab)?, line.parse()?);
-
+        let native = Native::build()?;
         let browser = match page {
             Some(page) => Some(Windows::open(page).await?),
             None => None,
         };
-        Ok(Self {
-            relay,
-            proxy,
-            peer,
-            once: once.parse()?,
-            twice: twice.parse()?,
-            near: (near, listener, port),
-            pair,
-            browser,
-            _far: [far, other_far, process],
-        })
+        Ok(Self { native, browser })
     }
 
     /// Goes all ways once in each round, beginning with another one each time.
@@ -174,20 +132,15 @@ impl<'a> Stand<'a> {
             .map(|way| Course {
                 way,
                 samples: Vec::new(),
-                between: 0.0,
-                gigabytes: 0.0,
             })
             .collect();
         let count = courses.len();
         for round in 0..rounds {
             for index in 0..count {
                 let course = &mut courses[(round + index) % count];
-                let before = self.between(course.way)?;
                 let work = work(course.way);
                 let sample = Box::pin(self.go(course.way, work)).await;
                 let sample = sample.with_context(|| format!("{:?}", course.way))?;
-                course.between += self.between(course.way)? - before;
-                course.gigabytes += speed(2 * work.bytes, 1.0) / 1000.0;
                 course.samples.push(sample);
             }
         }
@@ -195,31 +148,14 @@ impl<'a> Stand<'a> {
         Ok(courses)
     }
 
-    /// The processor time so far of what stands between the ends.
-    fn between(&self, way: Way) -> Result<f64> {
-        match way {
-            Way::Proxy | Way::Proxies => self.proxy.processor_time(),
-            Way::Relay | Way::Relays | Way::Page => self.relay.program.processor_time(),
-            Way::Python | Way::Direct | Way::Bare => Ok(0.0),
-        }
-    }
-
     async fn go(&mut self, way: Way, work: Workload) -> Result<Sample> {
         match way {
             Way::Python => python::measure(work),
-            Way::Direct => measure(&mut Plain::connect(self.peer)?, work),
-            Way::Proxy => measure(&mut Plain::connect(self.once)?, work),
-            Way::Proxies => measure(&mut Plain::connect(self.twice)?, work),
-            Way::Relay => {
-                let (session, listener, port) = &mut self.near;
-                let socket = session.connect_outside(*listener, *port)?;
-                over(session, socket, work)
-            }
-            Way::Relays => {
-                let (session, port) = &mut self.pair;
-                let socket = session.connect(*port)?;
-                over(session, socket, work)
-            }
+            Way::Direct => self.native.direct(work),
+            Way::Proxy => self.native.proxy(work),
+            Way::Proxies => self.native.proxies(work),
+            Way::Relay => self.native.relay(work),
+            Way::Relays => self.native.relays(work),
             Way::Bare => {
                 self.in_tab(async |windows, _| windows.bare(work).await)
                     .await
@@ -236,16 +172,8 @@ impl<'a> Stand<'a> {
         measure: impl AsyncFnOnce(&Windows<'a>, SocketAddr) -> Result<Sample>,
     ) -> Result<Sample> {
         let windows = self.browser.as_ref().context("there is no browser")?;
-        measure(windows, self.relay.address).await
+        measure(windows, self.native.relay.address).await
     }
-}
-
-/// Measures over a new connection of a process.
-fn over(session: &mut Session, socket: SocketId, work: Workload) -> Result<Sample> {
-    let mut line = Line::new(session, socket);
-    let sample = measure(&mut line, work)?;
-    line.close()?;
-    Ok(sample)
 }
 
 impl<'a> Windows<'a> {

@@ -7,13 +7,14 @@
 //!
 //! - [`choice`]: what the command line asks for.
 //! - [`exchange`]: the parts `echo` and `bulk`: one message to and fro, and many one way.
-//! - [`start`], [`memory`]: the other two parts.
+//! - [`neighbour`], [`opening`], [`stall`], [`exact`], [`memory`], [`start`]: the other parts.
 //! - [`load`]: the near and the far end of an exchange, over any [`pipe`].
+//! - [`native`]: the ends that are no browser, and what stands between them.
 //! - [`session`]: a process that is no browser, as lean as can be.
 //! - [`role`], [`proxy`], [`bare`], [`python`]: what is compared with.
 //! - [`tab`]: the product in a browser.
-//! - [`program`], [`relay`]: other programs that take part, the product's among them.
-//! - [`figures`]: medians and tables.
+//! - [`relay`]: the product's own program.
+//! - `tests::program`, `tests::figures`: other programs that take part; medians and tables.
 
 #![forbid(unsafe_code)]
 #![allow(
@@ -24,24 +25,28 @@
 
 mod bare;
 mod choice;
+mod exact;
 mod exchange;
-mod figures;
 mod load;
 mod memory;
 mod meter;
+mod native;
+mod neighbour;
+mod opening;
 mod pipe;
-mod program;
 mod proxy;
 mod python;
 mod relay;
 mod role;
 mod session;
+mod stall;
 mod start;
 mod tab;
 
 use std::{env, fs, process::ExitCode, thread::available_parallelism};
 
 use anyhow::Result;
+use tests::{figures, program};
 
 use crate::choice::{Choice, Part};
 
@@ -60,17 +65,27 @@ fn main() -> ExitCode {
     }
 }
 
+/// Measures one part and prints what was found.
+type Report = fn(&Choice) -> Result<()>;
+
 fn report(arguments: &[String]) -> Result<()> {
     let choice = Choice::read(arguments)?;
     println!("{}", surroundings()?);
     if choice.has(Part::Echo) || choice.has(Part::Bulk) {
         exchange::report(&choice)?;
     }
-    if choice.has(Part::Start) {
-        start::report(&choice)?;
-    }
-    if choice.has(Part::Memory) {
-        memory::report(&choice)?;
+    let parts: [(Part, Report); 6] = [
+        (Part::Neighbour, neighbour::report),
+        (Part::Opening, opening::report),
+        (Part::Stall, stall::report),
+        (Part::Exact, exact::report),
+        (Part::Memory, memory::report),
+        (Part::Start, start::report),
+    ];
+    for (part, report) in parts {
+        if choice.has(part) {
+            report(&choice)?;
+        }
     }
     Ok(())
 }

@@ -30,7 +30,7 @@ const ALL: [Idle; 4] = [Idle::Process, Idle::Bound, Idle::Listening, Idle::Conne
 
 /// Measures and prints.
 pub(crate) fn report(choice: &Choice) -> Result<()> {
-    let rounds = choice.amount(3, 1);
+    let rounds = choice.rounds(3, 1);
     let mut found = ALL.map(|idle| (idle, Vec::new()));
     let (mut processes, mut sockets) = (0, 0);
     for _ in 0..rounds {
@@ -52,7 +52,7 @@ pub(crate) fn report(choice: &Choice) -> Result<()> {
     let mut table = Table::new(&title, &["", "KiB each", "aim"]);
     for (idle, values) in &found {
         let (name, aim) = match idle {
-            Idle::Process => ("idle process, in a lab of its own", "≤ 32"),
+            Idle::Process => ("idle process, in a lab of its own", "≤ 26"),
             Idle::Bound => ("bound UDP socket", "≤ 8"),
             Idle::Listening => ("listening TCP socket", "≤ 8"),
             Idle::Connected => ("connected TCP socket", "≤ 8"),

@@ -1,8 +1,9 @@
 //! A connection over which two ends measure, whatever it is made of.
 
 use std::{
-    io::{Read as _, Write as _},
+    io::{ErrorKind, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
+    time::Duration,
 };
 
 use anyhow::{Result, ensure};
@@ -11,6 +12,9 @@ use crate::load::WRITE;
 
 /// How much is read at a time, in bytes, in every pipe alike.
 pub(crate) const READ: usize = 256 * 1024;
+
+/// What is sent when it does not matter.
+static FILLER: [u8; WRITE] = [0; WRITE];
 
 /// A connection to the other end.
 pub(crate) trait Pipe {
@@ -25,6 +29,9 @@ pub(crate) trait Pipe {
 
     /// Reads exactly this many bytes, no matter which.
     fn skip(&mut self, length: u64) -> Result<()>;
+
+    /// Sends up to this many bytes to somebody who does not read, until nothing was taken for so long. Says how many were.
+    fn fill(&mut self, most: u64, patience: Duration) -> Result<u64>;
 }
 
 /// A TCP connection and nothing else.
@@ -56,7 +63,6 @@ impl Pipe for Plain {
     }
 
     fn put(&mut self, length: usize) -> Result<()> {
-        static FILLER: [u8; WRITE] = [0; WRITE];
         Ok(self.stream.write_all(&FILLER[..length])?)
     }
 
@@ -80,5 +86,19 @@ impl Pipe for Plain {
             left -= length;
         }
         Ok(())
+    }
+
+    fn fill(&mut self, most: u64, patience: Duration) -> Result<u64> {
+        self.stream.set_write_timeout(Some(patience))?;
+        let mut sent = 0;
+        while sent < most {
+            match self.stream.write(&FILLER) {
+                Ok(length) => sent += length as u64,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.stream.set_write_timeout(None)?;
+        Ok(sent)
     }
 }

@@ -33,11 +33,13 @@ pub(crate) fn path() -> PathBuf {
 }
 
 impl Relay {
-    /// Starts it on a free port. Nobody is pinged and nobody is too silent, so that nothing but the load is measured.
+    /// Starts it on a free port. Nobody is pinged, too silent, too fast or one too many, so that nothing but the load is
+    /// measured.
     pub(crate) fn start() -> Result<Self> {
         let mut command = Command::new(path());
         command
             .args(["--listen", "127.0.0.1:0", "--network", "portable"])
+            .args(["--max-rate", "0", "--max-labs-per-client", "1000"])
             .args(["--ping", "86400", "--silence", "86400", "--log", "error"]);
         let (program, line) = Program::start(&mut command)?;
         let address = line

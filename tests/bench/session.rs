@@ -4,12 +4,18 @@
 //! WebSocket and writes to it as the other ends do to TCP: one call at a time. Frames of bulk data are masked once and
 //! sent again and again.
 
+mod duo;
 mod line;
 mod wire;
 
-use std::{collections::HashMap, net::SocketAddr};
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, Result, bail};
+pub(crate) use duo::Duo;
 pub(crate) use line::Line;
 use protocol::{
     Address, CallId, ClientMessage, Domain, Errno, Hello, HostName, Kind, LabId, MINOR_VERSION,
@@ -199,13 +205,19 @@ impl Session {
         Ok(socket)
     }
 
-    /// A TCP connection to the native program that shares this listener's port.
-    pub(crate) fn connect_outside(&mut self, listener: SocketId, port: u16) -> Result<SocketId> {
+    /// A TCP connection to the native program that shares this listener's port, and how long the call took.
+    pub(crate) fn connect_outside(
+        &mut self,
+        listener: SocketId,
+        port: u16,
+    ) -> Result<(SocketId, Duration)> {
         for _ in 0..TRIES {
+            let begin = Instant::now();
             let near = self.connect(port)?;
+            let time = begin.elapsed();
             // Whom of the two the kernel gives a connection depends on its addresses, which differ each time.
             let Some(far) = self.accept_now(listener)? else {
-                return Ok(near);
+                return Ok((near, time));
             };
             self.close(far);
             self.close(near);
@@ -241,6 +253,12 @@ impl Session {
         }
     }
 
+    /// Lets the relay send up to this offset.
+    pub(crate) fn grant(&mut self, socket: SocketId, limit: u64) -> Result<()> {
+        self.say(&ClientMessage::Credit { socket, limit });
+        self.flush()
+    }
+
     /// Closes a socket, together with whatever is said next.
     pub(crate) fn close(&mut self, socket: SocketId) {
         self.say(&ClientMessage::Close { socket });
@@ -250,7 +268,7 @@ impl Session {
     fn advance(&mut self) -> Result<()> {
         match self.wire.event()? {
             Event::Message(message) => self.take(message),
-            Event::Payload(length) => bail!("{length} bytes came that nobody reads"),
+            Event::Payload(_, length) => bail!("{length} bytes came that nobody reads"),
         }
     }
 

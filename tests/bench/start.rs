@@ -45,7 +45,7 @@ struct Opened {
 /// Measures and prints.
 pub(crate) fn report(choice: &Choice) -> Result<()> {
     let mut visits = Vec::new();
-    for _ in 0..choice.amount(5, 1) {
+    for _ in 0..choice.rounds(5, 1) {
         let mut visit = Err(anyhow!("nothing was measured"));
         // Every browser has a profile of its own, in which nothing is kept yet.
         browse(Engine::Chromium, async |page| {

@@ -3,12 +3,12 @@
 use std::fmt;
 
 /// The middle one.
-pub(crate) fn median(values: &[f64]) -> Option<f64> {
+pub fn median(values: &[f64]) -> Option<f64> {
     quantile(values, 0.5)
 }
 
 /// The value below which this part of the values lies, none if there are no values.
-pub(crate) fn quantile(values: &[f64], part: f64) -> Option<f64> {
+pub fn quantile(values: &[f64], part: f64) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     #[expect(
@@ -23,13 +23,13 @@ pub(crate) fn quantile(values: &[f64], part: f64) -> Option<f64> {
 
 /// Bytes in a time, as MB/s.
 #[expect(clippy::cast_precision_loss, reason = "three figures of it are shown")]
-pub(crate) fn speed(bytes: u64, seconds: f64) -> f64 {
+pub fn speed(bytes: u64, seconds: f64) -> f64 {
     bytes as f64 / 1e6 / seconds
 }
 
 /// A table with a title, whose first column is text and whose others are figures.
 #[derive(Debug)]
-pub(crate) struct Table {
+pub struct Table {
     rows: Vec<Vec<String>>,
     title: String,
     notes: Vec<String>,
@@ -37,7 +37,7 @@ pub(crate) struct Table {
 
 impl Table {
     /// A table with these columns' heads and no rows.
-    pub(crate) fn new(title: &str, heads: &[&str]) -> Self {
+    pub fn new(title: &str, heads: &[&str]) -> Self {
         Self {
             rows: vec![heads.iter().map(|&head| head.to_owned()).collect()],
             title: title.to_owned(),
@@ -46,12 +46,12 @@ impl Table {
     }
 
     /// Adds a row.
-    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().collect());
     }
 
     /// Adds a sentence below the table.
-    pub(crate) fn note(&mut self, text: &str) {
+    pub fn note(&mut self, text: &str) {
         self.notes.push(text.to_owned());
     }
 }
@@ -83,7 +83,7 @@ impl fmt::Display for Table {
 }
 
 /// A figure with as many digits as mean something, a dash for none.
-pub(crate) fn figure(value: Option<f64>) -> String {
+pub fn figure(value: Option<f64>) -> String {
     match value {
         None => "-".to_owned(),
         Some(value) if value < 10.0 => format!("{value:.2}"),

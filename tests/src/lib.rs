@@ -1,6 +1,7 @@
 //! What the whole-product tests are made of.
 //!
 //! Nothing here imitates the product: a test has a real relay on a port of its own, and drives it with a client that
+//! speaks the real protocol or with a real browser; and what a program prints in the browser is compared with what
 //! the same file prints under the machine's own Python.
 //!
 //! # Layout
@@ -13,6 +14,7 @@
 //! - [`Native`]: the machine's own Python, on a loopback of its own.
 //! - [`Stage`], [`Twin`]: where an exchange is played, page or native, so that a test tells its story once.
 //! - [`Console`]: what a process printed, in a form that can be compared.
+//! - [`program`], [`figures`]: other programs that are measured, and tables of what was found.
 
 #![forbid(unsafe_code)]
 #![allow(
@@ -24,10 +26,12 @@
 mod client;
 mod console;
 mod exchange;
+pub mod figures;
 mod http;
 mod metrics;
 mod native;
 mod page;
+pub mod program;
 mod raw;
 mod relay;
 mod stage;

@@ -13,7 +13,7 @@ const TICKS: f64 = 100.0;
 
 /// A running program. It ends with this value, and knows by its standard input when this program has ended.
 #[derive(Debug)]
-pub(crate) struct Program {
+pub struct Program {
     child: Child,
     output: BufReader<ChildStdout>,
     _input: Option<ChildStdin>,
@@ -21,7 +21,11 @@ pub(crate) struct Program {
 
 impl Program {
     /// Starts it. What it says first is where it can be reached.
-    pub(crate) fn start(command: &mut Command) -> Result<(Self, String)> {
+    ///
+    /// # Errors
+    ///
+    /// It cannot be started or says nothing.
+    pub fn start(command: &mut Command) -> Result<(Self, String)> {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -38,7 +42,11 @@ impl Program {
     }
 
     /// The next line that it prints.
-    pub(crate) fn line(&mut self) -> Result<String> {
+    ///
+    /// # Errors
+    ///
+    /// It has ended.
+    pub fn line(&mut self) -> Result<String> {
         let mut line = String::new();
         if self.output.read_line(&mut line)? == 0 {
             bail!("a program ended early: {}", self.child.wait()?);
@@ -47,7 +55,11 @@ impl Program {
     }
 
     /// The processor time that it has used, in seconds (proc_pid_stat(5)).
-    pub(crate) fn processor_time(&self) -> Result<f64> {
+    ///
+    /// # Errors
+    ///
+    /// It has ended.
+    pub fn processor_time(&self) -> Result<f64> {
         let stat = self.read("stat")?;
         // The name, in parentheses, may have spaces. After it come the fields from the third on.
         let (_, fields) = stat.rsplit_once(')').context("no name in stat")?;
@@ -63,15 +75,47 @@ impl Program {
     }
 
     /// The memory that it has for itself and its share of what it has with others, in bytes (proc_pid_smaps(5)).
-    pub(crate) fn memory(&self) -> Result<u64> {
+    ///
+    /// # Errors
+    ///
+    /// It has ended.
+    pub fn memory(&self) -> Result<u64> {
         let rollup = self.read("smaps_rollup")?;
         let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
         let number = line.and_then(|line| line.split_whitespace().next());
         Ok(1024 * number.context("no Pss in smaps_rollup")?.parse::<u64>()?)
     }
 
+    /// How many descriptors it has open (proc_pid_fd(5)).
+    ///
+    /// # Errors
+    ///
+    /// It has ended.
+    pub fn descriptors(&self) -> Result<usize> {
+        let directory = format!("/proc/{}/fd", self.child.id());
+        Ok(fs::read_dir(&directory).context(directory)?.count())
+    }
+
+    /// How many network namespaces it keeps alive with a descriptor (proc_pid_ns(5)).
+    ///
+    /// # Errors
+    ///
+    /// It has ended.
+    pub fn namespaces(&self) -> Result<usize> {
+        let directory = format!("/proc/{}/fd", self.child.id());
+        let entries = fs::read_dir(&directory).context(directory)?;
+        let links = entries.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
+        Ok(links
+            .filter(|link| link.to_string_lossy().starts_with("net:["))
+            .count())
+    }
+
     /// Reads one of its files under /proc.
-    pub(crate) fn read(&self, name: &str) -> Result<String> {
+    ///
+    /// # Errors
+    ///
+    /// It has ended.
+    pub fn read(&self, name: &str) -> Result<String> {
         let path = format!("/proc/{}/{name}", self.child.id());
         fs::read_to_string(&path).with_context(|| path)
     }

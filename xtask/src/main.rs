@@ -7,7 +7,7 @@
 //! - [`tool`], [`toolchain`], [`node`], [`browser`], [`setup`]: find what is needed or install it into `target/tools`.
 //! - [`fingerprint`]: tells whether anything changed since the last build.
 //! - [`page`], [`weight`], [`relay`], [`dev`], [`crossing`]: build, weigh and run the product.
-//! - [`step`], [`summary`], [`binary`], [`mod@test`], [`mod@bench`]: check and measure it.
+//! - [`step`], [`summary`], [`binary`], [`mod@test`], [`mod@bench`], [`soak`]: check and measure it.
 //!
 //! The tidy checks (what a reviewer would otherwise have to look for) are the tests in `tidy`.
 //!
@@ -23,7 +23,7 @@
 //! | `FIREFOX` | the Firefox to drive |
 //! | `GECKODRIVER` | its WebDriver server |
 //! | `SOCKETPAD_PYTHON` | read, not set: the native Python to compare with, when it is not the one on PATH |
-//! | `SOCKETPAD_BINARY` | `bench` only: the release binary |
+//! | `SOCKETPAD_BINARY` | `bench` and `soak` only: the release binary |
 #![forbid(unsafe_code)]
 #![allow(
     clippy::print_stdout,
@@ -42,6 +42,7 @@ mod node;
 mod page;
 mod relay;
 mod setup;
+mod soak;
 mod step;
 mod summary;
 mod test;
@@ -65,6 +66,7 @@ cargo xtask COMMAND
   dev                serves the page from its sources and rebuilds page and relay on every change
   test [--only STEP] runs every check and every test, those in real browsers included
   bench [ARGUMENTS]  builds for release and prints the table of measurements
+  soak [ARGUMENTS]   builds for release and lets many labs echo for a while; fails if anything grows or is lost
   help               prints this
 ";
 
@@ -94,6 +96,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         "dev" => dev::run(rest)?,
         "test" => return test::run(rest),
         "bench" => bench::run(rest)?,
+        "soak" => return soak::run(rest),
         "help" | "--help" | "-h" => print!("{HELP}"),
         other => bail!("there is no command `{other}`\n\n{HELP}"),
     }

@@ -1,5 +1,7 @@
 //! One connection of a process, within its credit.
 
+use std::{collections::VecDeque, time::Duration};
+
 use anyhow::{Result, ensure};
 use protocol::{
     ClientMessage, ReceiveWindow, SendWindow, SocketId,
@@ -11,7 +13,7 @@ use super::{
     Session,
     wire::{Event, Wire},
 };
-use crate::pipe::Pipe;
+use crate::{load::WRITE, pipe::Pipe};
 
 /// The only connection of a process over which payload goes at a time.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub(crate) struct Line<'a> {
     receive: ReceiveWindow,
     /// How much of the current frame's payload was not read yet.
     unread: usize,
+    /// What came while credit was waited for.
+    early: VecDeque<u8>,
     /// The message that was last sent by [`Pipe::put`], with the length of its payload.
     parcel: (usize, Vec<u8>),
 }
@@ -35,6 +39,7 @@ impl<'a> Line<'a> {
             send: SendWindow::default(),
             receive: ReceiveWindow::default(),
             unread: 0,
+            early: VecDeque::new(),
             parcel: (0, Vec::new()),
         }
     }
@@ -54,8 +59,26 @@ impl<'a> Line<'a> {
             if length as u64 <= self.send.available() {
                 return Ok(self.send.spend(length as u64)?);
             }
-            self.session.advance()?;
+            match self.session.wire.event()? {
+                Event::Message(message) => self.session.take(message)?,
+                // A message of the relay's is read to its end before the next.
+                Event::Payload(_, length) => {
+                    self.receive.receive(length as u64)?;
+                    self.keep(length)?;
+                }
+            }
         }
+    }
+
+    /// Keeps what came while nobody was reading, within what was granted.
+    fn keep(&mut self, length: usize) -> Result<()> {
+        let mut left = length;
+        while 0 < left {
+            let piece = self.session.wire.payload(left)?;
+            self.early.extend(piece);
+            left -= piece.len();
+        }
+        Ok(())
     }
 
     fn frame(&self, payload: &[u8]) -> Vec<u8> {
@@ -75,7 +98,7 @@ impl<'a> Line<'a> {
             }
             match self.session.wire.event()? {
                 Event::Message(message) => self.session.take(message)?,
-                Event::Payload(length) => {
+                Event::Payload(_, length) => {
                     self.receive.receive(length as u64)?;
                     self.unread = length;
                 }
@@ -86,7 +109,6 @@ impl<'a> Line<'a> {
 
     /// Notes that this much was read, and grants as much again when it is time.
     fn consumed(&mut self, length: usize) -> Result<()> {
-        self.unread -= length;
         self.receive.consume(length as u64);
         if let Some(limit) = self.receive.renew(MAX_WINDOW) {
             let socket = self.socket;
@@ -113,7 +135,11 @@ impl Pipe for Line<'_> {
     }
 
     fn receive(&mut self, bytes: &mut [u8]) -> Result<bool> {
-        let mut filled = 0;
+        let mut filled = self.early.len().min(bytes.len());
+        for (byte, early) in bytes.iter_mut().zip(self.early.drain(..filled)) {
+            *byte = early;
+        }
+        self.consumed(filled)?;
         while filled < bytes.len() {
             if !self.wait()? {
                 return Ok(false);
@@ -123,6 +149,7 @@ impl Pipe for Line<'_> {
             let length = piece.len();
             bytes[filled..filled + length].copy_from_slice(piece);
             filled += length;
+            self.unread -= length;
             self.consumed(length)?;
         }
         Ok(true)
@@ -130,13 +157,29 @@ impl Pipe for Line<'_> {
 
     fn skip(&mut self, length: u64) -> Result<()> {
         let mut left = usize::try_from(length)?;
+        let early = left.min(self.early.len());
+        self.early.drain(..early);
+        self.consumed(early)?;
+        left -= early;
         while 0 < left {
             ensure!(self.wait()?, "the peer has finished");
             let most = self.unread.min(left);
             let length = self.session.wire.payload(most)?.len();
             left -= length;
+            self.unread -= length;
             self.consumed(length)?;
         }
         Ok(())
+    }
+
+    fn fill(&mut self, most: u64, patience: Duration) -> Result<u64> {
+        self.session.wire.patience(Some(patience))?;
+        let mut sent = 0;
+        // It ends when no credit comes for so long.
+        while sent < most && self.put(WRITE).is_ok() {
+            sent += WRITE as u64;
+        }
+        self.session.wire.patience(None)?;
+        Ok(sent)
     }
 }

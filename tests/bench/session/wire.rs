@@ -3,11 +3,12 @@
 use std::{
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
+    time::Duration,
 };
 
 use anyhow::{Result, bail, ensure};
 use protocol::{
-    LabId, SUBPROTOCOL, ServerMessage,
+    LabId, SUBPROTOCOL, ServerMessage, SocketId,
     frame::{FrameKind, HEADER, Header, decode_message},
 };
 
@@ -24,8 +25,8 @@ const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 pub(super) enum Event {
     /// A control message.
     Message(ServerMessage),
-    /// So many bytes of the one stream that this end reads.
-    Payload(usize),
+    /// So many bytes of a stream.
+    Payload(SocketId, usize),
 }
 
 /// The connection and what was read from it.
@@ -90,6 +91,11 @@ impl Wire {
         message
     }
 
+    /// How long a read may wait, or without end.
+    pub(super) fn patience(&self, patience: Option<Duration>) -> Result<()> {
+        Ok(self.stream.set_read_timeout(patience)?)
+    }
+
     /// Sends these frames.
     pub(super) fn send(&mut self, frames: &[u8]) -> Result<()> {
         self.send_sealed(&Self::seal(frames))
@@ -143,7 +149,7 @@ impl Wire {
         self.message -= HEADER + header.length;
         match header.kind {
             FrameKind::Control => Ok(Event::Message(decode_message(self.take(header.length)?)?)),
-            FrameKind::Stream => Ok(Event::Payload(header.length)),
+            FrameKind::Stream => Ok(Event::Payload(header.socket, header.length)),
             FrameKind::Datagram => bail!("a datagram that nobody reads"),
         }
     }
