@@ -30,6 +30,7 @@ mod half_close;
 mod makefile;
 mod many_threads;
 mod nonblocking;
+mod relay_restart;
 mod select_many;
 mod sendall_backpressure;
 mod short_threads;

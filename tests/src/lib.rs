@@ -6,7 +6,7 @@
 //!
 //! # Layout
 //!
-//! - [`TestRelay`], [`Metrics`]: a relay and its counts.
+//! - [`TestRelay`], [`MortalRelay`], [`Metrics`]: a relay, one that can be killed, and its counts.
 //! - [`Ask`], [`Answer`]: a request over HTTP.
 //! - [`Raw`], [`Dial`], [`Wire`], [`Client`]: the protocol, from single bytes to a process that keeps it.
 //! - [`Exchange`]: the programs under `tests/exchanges`.
@@ -29,6 +29,7 @@ mod exchange;
 pub mod figures;
 mod http;
 mod metrics;
+mod mortal;
 mod native;
 mod page;
 pub mod program;
@@ -43,6 +44,7 @@ pub use console::Console;
 pub use exchange::Exchange;
 pub use http::{Answer, Ask};
 pub use metrics::Metrics;
+pub use mortal::MortalRelay;
 pub use native::Native;
 pub use page::{Engine, Page, browse};
 pub use raw::{Opcode, Raw};

@@ -2,7 +2,9 @@
 
 mod driver;
 
-use std::{env, fs, panic::AssertUnwindSafe, path::PathBuf, thread, time::Duration};
+use std::{
+    env, fs, net::SocketAddr, panic::AssertUnwindSafe, path::PathBuf, thread, time::Duration,
+};
 
 use driver::Driver;
 pub use driver::Engine;
@@ -91,11 +93,7 @@ pub fn browse(engine: Engine, test: impl AsyncFnOnce(&Page)) {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let options = Options {
-            assets: Some(dist()),
-            ..Options::default()
-        };
-        let relay = TestRelay::with(options).await;
+        let relay = TestRelay::with(Page::options()).await;
         let (driver, browser) = Driver::start(engine).await;
         let page = Page {
             browser,
@@ -127,6 +125,14 @@ fn workspace() -> PathBuf {
 }
 
 impl Page {
+    /// What a relay is told that serves the page.
+    pub fn options() -> Options {
+        Options {
+            assets: Some(dist()),
+            ..Options::default()
+        }
+    }
+
     /// The relay that serves the page.
     pub fn relay(&self) -> &TestRelay {
         &self.relay
@@ -144,8 +150,13 @@ impl Page {
 
     /// Opens the page with a pane for each process of the exchange, and puts their programs into the editors.
     pub async fn open(&self, exchange: &Exchange) {
+        self.open_at(self.relay.address(), exchange).await;
+    }
+
+    /// The same from another relay that serves the page.
+    pub async fn open_at(&self, relay: SocketAddr, exchange: &Exchange) {
         let processes = exchange.processes().join(",");
-        let url = format!("http://{}/?processes={processes}", self.relay.address());
+        let url = format!("http://{relay}/?processes={processes}");
         self.browser.goto(&url).await.unwrap();
         self.until("the page is ready", async || {
             let ready = "return typeof window.socketpad === 'object'";
@@ -233,6 +244,15 @@ impl Page {
     /// Waits until a process has printed this.
     pub async fn until_printed(&self, process: &str, text: &str) {
         Stage::Page(self).until_printed(process, text).await;
+    }
+
+    /// Waits until this is to be read somewhere on the page.
+    pub async fn until_shown(&self, text: &str) {
+        self.until(&format!("the page says {text:?}"), async || {
+            let body = self.script("return document.body.innerText", vec![]).await;
+            body.as_str()?.contains(text).then_some(())
+        })
+        .await;
     }
 
     /// What an editor shows.
