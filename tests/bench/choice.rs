@@ -21,10 +21,12 @@ pub(crate) enum Part {
     Memory,
     /// From the page's address to the first output.
     Start,
+    /// The same load through other relays that registries carry.
+    Peers,
 }
 
 /// The parts by their names.
-const PARTS: [(&str, Part); 8] = [
+const PARTS: [(&str, Part); 9] = [
     ("echo", Part::Echo),
     ("bulk", Part::Bulk),
     ("neighbour", Part::Neighbour),
@@ -33,6 +35,7 @@ const PARTS: [(&str, Part); 8] = [
     ("exact", Part::Exact),
     ("memory", Part::Memory),
     ("start", Part::Start),
+    ("peers", Part::Peers),
 ];
 
 /// How much work is done.
@@ -68,7 +71,8 @@ pub(crate) struct Choice {
 
 const USAGE: &str = "usage: cargo xtask bench [PART…] [--rounds N] [--quick] [--native]
 
-  PART        measures only what is named: echo, bulk, neighbour, opening, stall, exact, memory, start
+  PART        measures only what is named: echo, bulk, neighbour, opening, stall, exact, memory, start, peers;
+              peers is measured only when it is named, because other relays are installed for it
   --rounds N  how often everything takes turns
   --quick     does little, only to see that everything works
   --native    leaves the browser out of echo and bulk";
@@ -102,7 +106,10 @@ impl Choice {
 
     /// Whether a part is wanted.
     pub(crate) fn has(&self, part: Part) -> bool {
-        self.parts.is_empty() || self.parts.contains(&part)
+        if self.parts.is_empty() {
+            return part != Part::Peers;
+        }
+        self.parts.contains(&part)
     }
 
     /// How many rounds to do: as many as are asked for, or else the first number, or the second one when little is to be
@@ -132,7 +139,11 @@ mod tests {
     #[test]
     fn everything_is_measured_unless_parts_are_named() {
         let all = read(&[]).unwrap();
-        assert!(PARTS.iter().all(|&(_, part)| all.has(part)));
+        assert!(
+            PARTS
+                .iter()
+                .all(|&(_, part)| all.has(part) == (part != Part::Peers))
+        );
         let two = read(&["--quick", "memory", "exact"]).unwrap();
         assert!(!two.has(Part::Echo) && two.has(Part::Memory) && two.has(Part::Exact));
         assert_eq!((two.amount(10, 1), two.rounds(9, 2)), (1, 2));

@@ -6,7 +6,7 @@ use tests::figures::Table;
 use crate::{choice::Choice, load::compare, native::Native, pipe::Plain, session::Line};
 
 /// How many bytes go to and fro in a round.
-const BYTES: u64 = 32 * 1024 * 1024;
+pub(crate) const BYTES: u64 = 32 * 1024 * 1024;
 
 /// Measures and prints.
 pub(crate) fn report(choice: &Choice) -> Result<()> {

@@ -7,10 +7,10 @@
 //!
 //! - [`choice`]: what the command line asks for.
 //! - [`exchange`]: the parts `echo` and `bulk`: one message to and fro, and many one way.
-//! - [`neighbour`], [`opening`], [`stall`], [`exact`], [`memory`], [`start`]: the other parts.
+//! - [`neighbour`], [`opening`], [`stall`], [`exact`], [`memory`], [`start`], [`peers`]: the other parts.
 //! - [`load`]: the near and the far end of an exchange, over any [`pipe`].
 //! - [`native`]: the ends that are no browser, and what stands between them.
-//! - [`session`]: a process that is no browser, as lean as can be.
+//! - [`session`]: a process that is no browser, as lean as can be, over a [`websocket`].
 //! - [`role`], [`proxy`], [`bare`], [`python`]: what is compared with.
 //! - [`tab`]: the product in a browser.
 //! - [`relay`]: the product's own program.
@@ -33,6 +33,7 @@ mod meter;
 mod native;
 mod neighbour;
 mod opening;
+mod peers;
 mod pipe;
 mod proxy;
 mod python;
@@ -42,6 +43,7 @@ mod session;
 mod stall;
 mod start;
 mod tab;
+mod websocket;
 
 use std::{env, fs, process::ExitCode, thread::available_parallelism};
 
@@ -74,13 +76,14 @@ fn report(arguments: &[String]) -> Result<()> {
     if choice.has(Part::Echo) || choice.has(Part::Bulk) {
         exchange::report(&choice)?;
     }
-    let parts: [(Part, Report); 6] = [
+    let parts: [(Part, Report); 7] = [
         (Part::Neighbour, neighbour::report),
         (Part::Opening, opening::report),
         (Part::Stall, stall::report),
         (Part::Exact, exact::report),
         (Part::Memory, memory::report),
         (Part::Start, start::report),
+        (Part::Peers, peers::report),
     ];
     for (part, report) in parts {
         if choice.has(part) {

@@ -81,7 +81,8 @@ fn plain(address: SocketAddr) -> Result<f64> {
     Ok(begin.elapsed().as_secs_f64() * 1e6)
 }
 
-fn socket(native: &mut Native) -> Result<f64> {
+/// From a new socket of a process to its first echo, in microseconds.
+pub(crate) fn socket(native: &mut Native) -> Result<f64> {
     // Of the tries, only the one counts that the native program was given.
     let (socket, connecting) = native.near.connect_timed()?;
     let begin = Instant::now();

@@ -33,7 +33,14 @@ impl Relay {
         command
             .args(["--listen", "127.0.0.1:0", "--log", "warn"])
             .args(["--max-labs", &labs, "--max-labs-per-client", &labs])
-            .args(["--max-processes", &processes, "--max-rate", "0", "--grace", "1"]);
+            .args([
+                "--max-processes",
+                &processes,
+                "--max-rate",
+                "0",
+                "--grace",
+                "1",
+            ]);
         let (program, line) = Program::start(&mut command)?;
         let address = line
             .rsplit_once("http://")

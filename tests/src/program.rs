@@ -41,6 +41,26 @@ impl Program {
         Ok((program, line))
     }
 
+    /// Starts one that says nothing of use on its standard output.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be started.
+    pub fn silent(command: &mut Command) -> Result<Self> {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .with_context(|| format!("cannot start {}", command.get_program().display()))?;
+        let output = child.stdout.take().context("no standard output")?;
+        Ok(Self {
+            _input: child.stdin.take(),
+            child,
+            output: BufReader::new(output),
+        })
+    }
+
     /// The next line that it prints.
     ///
     /// # Errors
@@ -60,18 +80,28 @@ impl Program {
     ///
     /// It has ended.
     pub fn processor_time(&self) -> Result<f64> {
-        let stat = self.read("stat")?;
-        // The name, in parentheses, may have spaces. After it come the fields from the third on.
-        let (_, fields) = stat.rsplit_once(')').context("no name in stat")?;
-        let mut fields = fields.split_whitespace().skip(14 - 3);
-        let mut next = || {
-            fields
-                .next()
-                .context("no time in stat")?
-                .parse::<f64>()
-                .context("no number in stat")
-        };
-        Ok((next()? + next()?) / TICKS)
+        let [user, system] = fields(&self.read("stat")?, [14, 15])?;
+        Ok((user + system) / TICKS)
+    }
+
+    /// The same with that of the processes which it has started, dead ones included, but not theirs in turn.
+    ///
+    /// # Errors
+    ///
+    /// It has ended.
+    pub fn family_time(&self) -> Result<f64> {
+        let own = fields(&self.read("stat")?, [14, 15, 16, 17])?;
+        let mut ticks: f64 = own.iter().sum();
+        for entry in fs::read_dir("/proc")? {
+            // Whatever is gone by now is no child that still works.
+            let stat = fs::read_to_string(entry?.path().join("stat")).unwrap_or_default();
+            if let Ok([parent, user, system]) = fields(&stat, [4, 14, 15])
+                && parent == f64::from(self.child.id())
+            {
+                ticks += user + system;
+            }
+        }
+        Ok(ticks / TICKS)
     }
 
     /// The memory that it has for itself and its share of what it has with others, in bytes (proc_pid_smaps(5)).
@@ -119,6 +149,19 @@ impl Program {
         let path = format!("/proc/{}/{name}", self.child.id());
         fs::read_to_string(&path).with_context(|| path)
     }
+}
+
+/// These fields of a process's status, by their numbers in proc_pid_stat(5), from the third on.
+fn fields<const COUNT: usize>(stat: &str, numbers: [usize; COUNT]) -> Result<[f64; COUNT]> {
+    // The name, in parentheses, may have spaces.
+    let (_, rest) = stat.rsplit_once(')').context("no name in stat")?;
+    let words: Vec<&str> = rest.split_whitespace().collect();
+    let mut values = [0.0; COUNT];
+    for (value, number) in values.iter_mut().zip(numbers) {
+        let word = words.get(number - 3).context("no such field in stat")?;
+        *value = word.parse().context("no number in stat")?;
+    }
+    Ok(values)
 }
 
 impl Drop for Program {

@@ -2,12 +2,15 @@
 
 use anyhow::Result;
 
-use crate::{browser, command, relay, workspace};
+use crate::{browser, command, peers, relay, workspace};
 
 /// Builds what is measured and prints the table. The arguments go to the benchmark program.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let binary = relay::release()?;
     let mut cargo = command::cargo();
+    if arguments.iter().any(|argument| argument == "peers") {
+        cargo.env("SOCKETPAD_PEERS", peers::install()?);
+    }
     cargo
         .env("SOCKETPAD_BINARY", binary)
         .env("SOCKETPAD_DIST", workspace::dist())

@@ -7,7 +7,7 @@
 //! - [`tool`], [`toolchain`], [`node`], [`browser`], [`setup`]: find what is needed or install it into `target/tools`.
 //! - [`fingerprint`]: tells whether anything changed since the last build.
 //! - [`page`], [`weight`], [`relay`], [`dev`], [`crossing`]: build, weigh and run the product.
-//! - [`step`], [`summary`], [`binary`], [`mod@test`], [`mod@bench`], [`soak`]: check and measure it.
+//! - [`step`], [`summary`], [`binary`], [`mod@test`], [`mod@bench`], [`peers`], [`soak`]: check and measure it.
 //!
 //! The tidy checks (what a reviewer would otherwise have to look for) are the tests in `tidy`.
 //!
@@ -24,6 +24,7 @@
 //! | `GECKODRIVER` | its WebDriver server |
 //! | `SOCKETPAD_PYTHON` | read, not set: the native Python to compare with, when it is not the one on PATH |
 //! | `SOCKETPAD_BINARY` | `bench` and `soak` only: the release binary |
+//! | `SOCKETPAD_PEERS` | `bench peers` only: where other relays are installed |
 #![forbid(unsafe_code)]
 #![allow(
     clippy::print_stdout,
@@ -40,6 +41,7 @@ mod dev;
 mod fingerprint;
 mod node;
 mod page;
+mod peers;
 mod relay;
 mod setup;
 mod soak;

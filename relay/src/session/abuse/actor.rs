@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use protocol::frame::{FrameKind, Header, encode_address, encode_message};
+use protocol::limits::MAX_STREAM_FRAME;
 use protocol::{CallId, ClientMessage, Frame, Frames, ServerMessage};
 
 use super::deed::{Deed, number};
@@ -23,8 +24,8 @@ pub(super) struct Actor {
     inbox: Inbox,
     outbox: Outbox,
     sockets: Sockets,
-    /// What fills everything that it sends: the number of its lab.
-    mark: u8,
+    /// What it sends and may be sent: nothing but the number of its lab.
+    own: Vec<u8>,
     calls: u32,
     /// The calls that it has made, and whether they may wait for ever.
     asked: Vec<(CallId, bool)>,
@@ -39,7 +40,7 @@ impl Actor {
             inbox: Inbox::default(),
             outbox: Outbox::default(),
             sockets: Sockets::new(membership, metrics, QUOTA, ready),
-            mark,
+            own: vec![mark; MAX_STREAM_FRAME],
             calls: 0,
             asked: Vec::new(),
             answers: BTreeMap::new(),
@@ -100,11 +101,11 @@ impl Actor {
                 encode_message(&message, &mut bytes);
                 return bytes;
             }
-            Deed::Write(socket, length) => (FrameKind::Stream, socket, vec![self.mark; length]),
+            Deed::Write(socket, length) => (FrameKind::Stream, socket, self.own[..length].to_vec()),
             Deed::Send(socket, address, length) => {
                 let mut payload = Vec::new();
                 encode_address(&address, &mut payload);
-                payload.resize(payload.len() + length, self.mark);
+                payload.extend_from_slice(&self.own[..length]);
                 (FrameKind::Datagram, socket, payload)
             }
         };
@@ -169,10 +170,8 @@ impl Actor {
                     }
                     Frame::Control(_) => {}
                     Frame::Stream { payload, .. } | Frame::Datagram { payload, .. } => {
-                        assert!(
-                            payload.iter().all(|&byte| byte == self.mark),
-                            "a foreign byte"
-                        );
+                        let own = &self.own[..payload.len()];
+                        assert!(payload == own, "a foreign byte");
                     }
                 }
             }
