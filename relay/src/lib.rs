@@ -12,6 +12,7 @@
 //! - `session`: a process on the relay; one task each, no other task or channel on the way of its data.
 //! - `socket`: one socket of a process: calls, queues, credit, and what the kernel reports.
 //! - `network`: what stands behind the addresses that programs see. Only what is in there knows real ones.
+//! - [`capture`]: what went over a lab's network.
 //! - `lab`: labs and hosts, which come with their first process and go some time after the last.
 //! - `client`: what counts as one client.
 //! - `metrics`: what the relay counts.
@@ -27,6 +28,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod capture;
 mod client;
 mod config;
 mod lab;

@@ -12,6 +12,8 @@
 //! - `agenda`: which line has something to do next.
 //! - [`counts`]: what happened.
 //!
+//! What hosts send, and what becomes of it, is written into the lab's [`Capture`], if it has one.
+//!
 //! A frame goes through the sender's line, is looked up in the table, and goes through the line of each receiver.
 
 mod agenda;
@@ -23,18 +25,21 @@ mod port;
 mod sequence;
 mod table;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use protocol::HostName;
 
 use self::agenda::Agenda;
 use self::conditions::Conditions;
-use self::counts::PortCounts;
+use self::counts::{Fate, PortCounts};
 use self::frame::Header;
 use self::line::{Arrival, Cargo, Line, Room};
 use self::port::{Port, Ports};
 use self::sequence::Sequences;
 use self::table::Table;
+use crate::capture::Capture;
+use crate::capture::record::{Device, Direction, Interface};
 
 pub use self::frame::{MAX_FRAME, MacAddress};
 pub use self::port::{PortId, Side};
@@ -73,7 +78,27 @@ pub struct Switch {
     table: Table,
     agenda: Agenda,
     room: Room,
-    next_number: u64,
+    journal: Journal,
+}
+
+/// Where the switch writes down what it does.
+#[derive(Debug, Default)]
+struct Journal(Option<Capture>);
+
+impl Journal {
+    /// Gives a frame its number. Without a record nobody asks for it.
+    fn frame(&self, now: Instant, interface: &Arc<Interface>, frame: &[u8]) -> u64 {
+        let capture = self.0.as_ref();
+        capture.map_or(0, |capture| {
+            capture.frame(now, interface, Direction::Out, frame)
+        })
+    }
+
+    fn fate(&self, now: Instant, interface: &Arc<Interface>, side: Side, frame: u64, fate: Fate) {
+        if let Some(capture) = &self.0 {
+            capture.fate(now, interface, side, frame, fate);
+        }
+    }
 }
 
 impl Switch {
@@ -85,8 +110,13 @@ impl Switch {
             table: Table::default(),
             agenda: Agenda::default(),
             room: Room::default(),
-            next_number: 0,
+            journal: Journal::default(),
         }
+    }
+
+    /// Writes down in a record what is carried from now on.
+    pub fn record(&mut self, capture: Capture) {
+        self.journal = Journal(Some(capture));
     }
 
     /// Plugs in a host, with a perfect link.
@@ -101,7 +131,10 @@ impl Switch {
         let line = |side| Line::new(Sequences::new(name.clone(), side, self.seed));
         self.ports.insert(|id| Port {
             id,
-            name: name.clone(),
+            interface: Arc::new(Interface {
+                host: name.clone(),
+                device: Device::Ethernet,
+            }),
             mac,
             from_host: line(Side::FromHost),
             to_host: line(Side::ToHost),
@@ -116,7 +149,7 @@ impl Switch {
             return;
         };
         for side in [Side::FromHost, Side::ToHost] {
-            gone.line(side).clear(&mut self.room, &mut |_, _| {});
+            gone.line(side).0.clear(&mut self.room, &mut |_, _| {});
             self.agenda.set(port, side, None);
         }
         self.table.forget(port);
@@ -136,8 +169,8 @@ impl Switch {
             (Side::ToHost, conditions.to_host),
         ];
         for (side, wanted) in sides {
-            let line = plugged.line(side);
-            let note = &mut |_, _| {};
+            let (line, interface) = plugged.line(side);
+            let note = &mut |number, fate| self.journal.fate(now, interface, side, number, fate);
             line.set(now, wanted, conditions.cable, &mut self.room, note);
             if let Some(seed) = conditions.seed {
                 line.restart(seed);
@@ -155,12 +188,12 @@ impl Switch {
             port.malformed += 1;
             return;
         };
-        let number = self.next_number;
-        self.next_number += 1;
+        let number = self.journal.frame(now, &port.interface, frame);
         if port.from_host.is_clear() {
             port.from_host.counts.enter(frame.len());
             port.from_host.counts.leave(frame.len());
-            self.forward(now, from, number, &Cargo::Lent(frame), outlet);
+            let time = Time { now, due: now };
+            self.forward(time, from, number, &Cargo::Lent(frame), outlet);
         } else {
             self.delay(now, from, number, frame, header.destination);
         }
@@ -182,9 +215,11 @@ impl Switch {
                 self.agenda.set(id, side, None);
                 continue;
             };
-            let line = port.line(side);
+            let (line, interface) = port.line(side);
+            let journal = &self.journal;
+            let note = &mut |number, fate| journal.fate(now, interface, side, number, fate);
             // What was due goes on from when it was due, so that a driver that comes late adds nothing to latencies.
-            let parcel = line.pop(due, &mut self.room, &mut |_, _| {});
+            let parcel = line.pop(due, &mut self.room, note);
             self.agenda.set(id, side, line.next_due());
             let Some(parcel) = parcel else {
                 continue;
@@ -193,9 +228,13 @@ impl Switch {
                 Side::FromHost => {
                     line.counts.leave(parcel.frame.len());
                     let cargo = Cargo::Kept(parcel.frame);
-                    self.forward(due, parcel.origin, parcel.number, &cargo, outlet);
+                    let time = Time { now, due };
+                    self.forward(time, parcel.origin, parcel.number, &cargo, outlet);
                 }
-                Side::ToHost => hand_over(line, id, &parcel.frame, outlet),
+                Side::ToHost => {
+                    let fate = hand_over(line, id, &parcel.frame, outlet);
+                    note(parcel.number, fate);
+                }
             }
         }
     }
@@ -221,7 +260,7 @@ impl Switch {
         destination: MacAddress,
     ) {
         let receiver = self.ports.iter().find(|port| port.mac == destination);
-        let peer = receiver.map(|port| (port.id, port.name.clone()));
+        let peer = receiver.map(|port| (port.id, Arc::clone(&port.interface)));
         let Some(port) = self.ports.get_mut(from) else {
             return;
         };
@@ -229,17 +268,19 @@ impl Switch {
             cargo: Cargo::Lent(frame),
             number,
             origin: from,
-            peer: peer.as_ref().map(|(id, name)| (*id, name)),
+            peer: peer.as_ref().map(|(id, interface)| (*id, &interface.host)),
         };
-        let line = &mut port.from_host;
-        line.offer(now, arrival, &mut self.room, &mut |_, _| {});
+        let side = Side::FromHost;
+        let (line, interface) = port.line(side);
+        let note = &mut |number, fate| self.journal.fate(now, interface, side, number, fate);
+        line.offer(now, arrival, &mut self.room, note);
         self.agenda.set(from, Side::FromHost, line.next_due());
     }
 
     /// Carries a frame from its sender's line to the lines of those who shall get it.
     fn forward(
         &mut self,
-        now: Instant,
+        time: Time,
         from: PortId,
         number: u64,
         cargo: &Cargo<'_>,
@@ -248,19 +289,19 @@ impl Switch {
         let Some(header) = Header::read(cargo.bytes()) else {
             return;
         };
-        self.table.learn(now, header.source, from);
+        self.table.learn(time.due, header.source, from);
         let destination = header.destination;
         let known = if destination.is_group() {
             None
         } else {
-            self.table.find(now, destination)
+            self.table.find(time.due, destination)
         };
         match known {
-            Some(to) if to != from => self.pass(now, from, to, number, cargo, outlet),
+            Some(to) if to != from => self.pass(time, from, to, number, cargo, outlet),
             None if !destination.is_reserved() => {
                 for slot in 0..self.ports.slots() {
                     if let Some(to) = self.ports.at(slot).filter(|to| *to != from) {
-                        self.pass(now, from, to, number, cargo, outlet);
+                        self.pass(time, from, to, number, cargo, outlet);
                     }
                 }
             }
@@ -275,7 +316,7 @@ impl Switch {
     /// Puts a frame on the line of one who shall get it.
     fn pass(
         &mut self,
-        now: Instant,
+        time: Time,
         from: PortId,
         to: PortId,
         number: u64,
@@ -287,9 +328,13 @@ impl Switch {
         };
         if port.to_host.is_clear() {
             port.to_host.counts.enter(cargo.bytes().len());
-            return hand_over(&mut port.to_host, to, cargo.bytes(), outlet);
+            let fate = hand_over(&mut port.to_host, to, cargo.bytes(), outlet);
+            let interface = &port.interface;
+            return self
+                .journal
+                .fate(time.now, interface, Side::ToHost, number, fate);
         }
-        let name = self.ports.get(from).map(|port| port.name.clone());
+        let sender = self.ports.get(from).map(|port| Arc::clone(&port.interface));
         let Some(port) = self.ports.get_mut(to) else {
             return;
         };
@@ -297,19 +342,34 @@ impl Switch {
             cargo: cargo.clone(),
             number,
             origin: from,
-            peer: name.as_ref().map(|name| (from, name)),
+            peer: sender.as_ref().map(|sender| (from, &sender.host)),
         };
-        let line = &mut port.to_host;
-        line.offer(now, arrival, &mut self.room, &mut |_, _| {});
+        let side = Side::ToHost;
+        let (line, interface) = port.line(side);
+        let note = &mut |number, fate| self.journal.fate(time.now, interface, side, number, fate);
+        line.offer(time.due, arrival, &mut self.room, note);
         self.agenda.set(to, Side::ToHost, line.next_due());
     }
 }
 
+/// When something happens: for the record, and as far as latencies are concerned.
+#[derive(Clone, Copy, Debug)]
+struct Time {
+    now: Instant,
+    due: Instant,
+}
+
 /// A frame has come to the end of a host's line.
-fn hand_over(line: &mut Line, to: PortId, frame: &[u8], outlet: &mut impl Outlet) {
+fn hand_over(line: &mut Line, to: PortId, frame: &[u8], outlet: &mut impl Outlet) -> Fate {
     match outlet.send(to, frame) {
-        Handover::Taken => line.counts.leave(frame.len()),
-        Handover::Refused => line.counts.count(counts::Fate::Refused),
+        Handover::Taken => {
+            line.counts.leave(frame.len());
+            Fate::Passed
+        }
+        Handover::Refused => {
+            line.counts.count(Fate::Refused);
+            Fate::Refused
+        }
     }
 }
 

@@ -222,7 +222,8 @@ pub struct LineConditions {
     pub loss: Share,
     /// How many frames arrive twice.
     pub duplicate: Share,
-    /// How many frames are held back until the next one of the same kind has overtaken them.
+    /// How many frames are held back until the next one of the same kind between the same hosts has overtaken them, for
+    /// 150 ms at most.
     pub reorder: Share,
     /// How many frames arrive with one bit wrong, after the Ethernet header.
     pub corrupt: Share,

@@ -92,6 +92,14 @@ pub(super) struct Room {
     left: usize,
 }
 
+impl Room {
+    /// Whether nothing is kept.
+    #[cfg(test)]
+    pub(super) fn is_all_there(&self) -> bool {
+        self.left == SWITCH_ROOM
+    }
+}
+
 impl Default for Room {
     fn default() -> Self {
         Self { left: SWITCH_ROOM }
@@ -189,7 +197,10 @@ impl Line {
 
     /// Drops everything that is on its way.
     pub(super) fn clear(&mut self, room: &mut Room, note: Note<'_>) {
-        let held = self.held.drain(..).map(|held| held.parcel);
+        let held = self
+            .held
+            .drain(..)
+            .flat_map(|held| std::iter::repeat_n(held.parcel, held.copies.into()));
         let flying = self.flight.drain(..).map(|(_, parcel)| parcel);
         for parcel in held.chain(self.queue.drain(..)).chain(flying) {
             self.counts.count(Fate::CableDown);
@@ -219,37 +230,17 @@ impl Line {
             arrival.peer.map(|(port, _)| port),
             Class::of(arrival.cargo.bytes()),
         );
-        let fortune = self.draw(lane, arrival.peer.map(|(_, name)| name), length);
+        let mut fortune = self.draw(lane, arrival.peer.map(|(_, name)| name), length);
+        let place = self.held.iter().position(|held| held.lane == lane);
+        let overtaken = place.and_then(|place| self.held.remove(place));
+        fortune.is_held &= overtaken.is_none();
         if fortune.is_lost {
-            return self.tell(arrival.number, Fate::Lost, note);
+            self.tell(arrival.number, Fate::Lost, note);
+        } else {
+            self.carry(now, arrival, lane, fortune, room, note);
         }
-        let mut parcel = Parcel {
-            frame: arrival.cargo.keep(),
-            number: arrival.number,
-            origin: arrival.origin,
-            latency: Duration::from_micros(fortune.micros.into()),
-        };
-        if let Some(bit) = fortune.wrong_bit {
-            parcel.frame = turned(&parcel.frame, bit);
-            self.tell(arrival.number, Fate::Corrupted { bit }, note);
-        }
-        let copies = if fortune.is_doubled { 2 } else { 1 };
-        if fortune.is_doubled {
-            self.tell(arrival.number, Fate::Doubled, note);
-        }
-        let overtaken = self.held.iter().position(|held| held.lane == lane);
-        if fortune.is_held && overtaken.is_none() && self.reserve(&parcel, room) {
-            self.tell(arrival.number, Fate::Held, note);
-            self.held.push_back(Held {
-                lane,
-                until: now + PATIENCE,
-                parcel,
-                copies,
-            });
-            return;
-        }
-        self.enter(now, parcel, copies, room, note);
-        if let Some(held) = overtaken.and_then(|place| self.held.remove(place)) {
+        // A lost frame overtakes too: how long a frame is held must not depend on how long the next one takes.
+        if let Some(held) = overtaken {
             self.release(now, held, room, note);
         }
     }
@@ -272,6 +263,44 @@ impl Line {
         let head = self.free.filter(|_| !self.queue.is_empty());
         let flying = self.flight.front().map(|(due, _)| *due);
         [held, head, flying].into_iter().flatten().min()
+    }
+
+    /// Carries a frame that is not lost.
+    fn carry(
+        &mut self,
+        now: Instant,
+        arrival: Arrival<'_>,
+        lane: Lane,
+        fortune: Fortune,
+        room: &mut Room,
+        note: Note<'_>,
+    ) {
+        let number = arrival.number;
+        let mut parcel = Parcel {
+            frame: arrival.cargo.keep(),
+            number,
+            origin: arrival.origin,
+            latency: Duration::from_micros(fortune.micros.into()),
+        };
+        if let Some(bit) = fortune.wrong_bit {
+            parcel.frame = turned(&parcel.frame, bit);
+            self.tell(number, Fate::Corrupted { bit }, note);
+        }
+        let copies = if fortune.is_doubled { 2 } else { 1 };
+        if fortune.is_doubled {
+            self.tell(number, Fate::Doubled, note);
+        }
+        if fortune.is_held && self.reserve(&parcel, room) {
+            self.tell(number, Fate::Held, note);
+            self.held.push_back(Held {
+                lane,
+                until: now + PATIENCE,
+                parcel,
+                copies,
+            });
+        } else {
+            self.enter(now, parcel, copies, room, note);
+        }
     }
 
     fn draw(&mut self, lane: Lane, peer: Option<&HostName>, length: usize) -> Fortune {

@@ -1,11 +1,13 @@
 //! The switch's sockets for cables: one for each host.
 
-use protocol::HostName;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::SwitchFull;
 use super::frame::MacAddress;
 use super::line::Line;
+use crate::capture::record::Interface;
 
 /// The most ports: as many as a network of 256 addresses has room for.
 const MAX_PORTS: usize = 256;
@@ -42,8 +44,8 @@ pub enum Side {
 pub(super) struct Port {
     /// The port.
     pub(super) id: PortId,
-    /// The host's name.
-    pub(super) name: HostName,
+    /// The host's card.
+    pub(super) interface: Arc<Interface>,
     /// The address of the host's card.
     pub(super) mac: MacAddress,
     /// What the host sends.
@@ -57,12 +59,13 @@ pub(super) struct Port {
 }
 
 impl Port {
-    /// One direction of the link.
-    pub(super) fn line(&mut self, side: Side) -> &mut Line {
-        match side {
+    /// One direction of the link, and the card at its end.
+    pub(super) fn line(&mut self, side: Side) -> (&mut Line, &Arc<Interface>) {
+        let line = match side {
             Side::FromHost => &mut self.from_host,
             Side::ToHost => &mut self.to_host,
-        }
+        };
+        (line, &self.interface)
     }
 }
 

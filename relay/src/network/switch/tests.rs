@@ -1,7 +1,10 @@
 //! Tests of the switch as a whole.
 
+mod property;
+
 use std::time::{Duration, Instant};
 
+use super::conditions::Cable;
 use super::*;
 
 /// A switch with hosts, and what came out of it.
