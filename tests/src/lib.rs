@@ -45,7 +45,7 @@ pub use exchange::Exchange;
 pub use http::{Answer, Ask};
 pub use metrics::Metrics;
 pub use mortal::MortalRelay;
-pub use native::Native;
+pub use native::{Native, python};
 pub use page::{Engine, Page, browse};
 pub use raw::{Opcode, Raw};
 pub use relay::TestRelay;

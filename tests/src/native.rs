@@ -255,7 +255,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 /// The newest Python of the machine, or the one that `SOCKETPAD_PYTHON` names.
-async fn python() -> String {
+pub async fn python() -> String {
     let named = env::var("SOCKETPAD_PYTHON").ok();
     let names: Vec<&str> = match &named {
         Some(name) => vec![name],

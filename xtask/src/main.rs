@@ -39,6 +39,7 @@ mod command;
 mod crossing;
 mod dev;
 mod fingerprint;
+mod installed;
 mod node;
 mod page;
 mod peers;
@@ -52,6 +53,7 @@ mod test;
 mod tidy;
 mod tool;
 mod toolchain;
+mod tshark;
 mod weight;
 mod workspace;
 

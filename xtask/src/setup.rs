@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::{browser, node, tool, toolchain};
+use crate::{browser, node, tool, toolchain, tshark};
 
 /// What building the page needs.
 pub(crate) fn for_build() -> Result<()> {
@@ -18,5 +18,6 @@ pub(crate) fn for_test() -> Result<()> {
     for_build()?;
     toolchain::provide_components()?;
     browser::provide()?;
+    tshark::provide()?;
     Ok(())
 }

@@ -10,8 +10,8 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    binary, browser, command, node, page, setup, summary::Summary, toolchain, weight::Weight,
-    workspace,
+    binary, browser, command, node, page, setup, summary::Summary, toolchain, tshark,
+    weight::Weight, workspace,
 };
 
 /// One step.
@@ -27,10 +27,10 @@ pub(crate) struct Step {
 }
 
 /// All steps, in the order in which they run: what is quick and what others build on come first.
-pub(crate) const STEPS: [Step; 12] = [
+pub(crate) const STEPS: [Step; 13] = [
     Step {
         name: "setup",
-        headline: "tools and browsers are there",
+        headline: "tools, browsers and tshark are there",
         needs: None,
         run: |_| setup::for_test(),
     },
@@ -81,6 +81,12 @@ pub(crate) const STEPS: [Step; 12] = [
         headline: "unit and integration tests",
         needs: None,
         run: tests,
+    },
+    Step {
+        name: "wire",
+        headline: "real hosts on the switch, and tshark reads what it recorded",
+        needs: None,
+        run: wire,
     },
     Step {
         name: "page",
@@ -203,6 +209,21 @@ fn tests(summary: &mut Summary) -> Result<()> {
         command::cargo().args(["test", "--workspace", "--exclude", "xtask"]),
         summary,
     )
+}
+
+fn wire(summary: &mut Summary) -> Result<()> {
+    let mut cargo = command::cargo();
+    cargo.envs(tshark::provide()?);
+    // The whole workspace is named so that its crates have the features that the other tests built them with.
+    cargo.args([
+        "test",
+        "--workspace",
+        "--exclude",
+        "xtask",
+        "--test",
+        "wire",
+    ]);
+    cargo_test("wire", &mut cargo, summary)
 }
 
 fn page_builds(_: &mut Summary) -> Result<()> {
