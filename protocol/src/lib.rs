@@ -15,6 +15,7 @@
 //! - [`message`]: the control messages.
 //! - [`frame`]: how messages and payload lie in a WebSocket message.
 //! - [`credit`]: how much each side may send.
+//! - [`resume`]: what each side knows of the other, so that a lost connection can be resumed.
 
 #![forbid(unsafe_code)]
 
@@ -25,6 +26,7 @@ pub mod frame;
 pub mod ids;
 pub mod limits;
 pub mod message;
+pub mod resume;
 
 pub use address::Address;
 pub use credit::{ReceiveWindow, SendWindow};
@@ -32,11 +34,19 @@ pub use errno::Errno;
 pub use frame::{DecodeError, Frame, Frames};
 pub use ids::{CallId, HostName, LabId, ProcessName, SocketId};
 pub use message::{
-    ClientMessage, Domain, Hello, Kind, Limits, Refusal, Reply, ServerMessage, Shutdown, Welcome,
+    ClientMessage, Domain, Hello, Kind, Limits, Refusal, Reply, Resume, ServerMessage, Session,
+    Shutdown, Welcome,
 };
+pub use resume::{Progress, Token};
 
 /// The WebSocket subprotocol, and with it the major version of everything in this crate.
 pub const SUBPROTOCOL: &str = "socketpad.v1";
 
 /// The minor version. Both sides say theirs in the handshake; a change that an older peer can ignore raises it.
 pub const MINOR_VERSION: u16 = 1;
+
+/// The status of a WebSocket that a process leaves for another one (RFC 6455, section 7.4.2): its session goes on there.
+pub const LEFT_STATUS: u16 = 4000;
+
+/// The first minor version whose processes can resume a lost connection.
+pub const MINOR_RESUME: u16 = 1;

@@ -34,5 +34,12 @@ pub const MAX_SOCKETS: usize = 512;
 /// The largest value of a socket option, in bytes.
 pub const MAX_OPTION: usize = 256;
 
+/// How many bytes of frames a receiver takes at most before it acknowledges them.
+pub const ACK_EVERY: u64 = 256 * 1024;
+
+/// The most bytes of frames that a process may owe an acknowledgement for. A relay that has sent so many sends no more
+/// payload.
+pub const MAX_UNACKED: usize = 2 * 1024 * 1024;
+
 /// The longest name that can be resolved, in bytes (RFC 1035, section 2.3.4).
 pub const MAX_NAME: usize = 255;

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, CallId, Errno, HostName, ProcessName, SocketId};
+use crate::{Address, CallId, Errno, HostName, ProcessName, SocketId, Token};
 
 /// The family of a socket (address_families(7)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -72,6 +72,29 @@ pub struct Welcome {
     pub addresses: Vec<IpAddr>,
     /// What the process may use.
     pub limits: Limits,
+}
+
+/// How a process shows that it may resume its session. The first message on a further connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resume {
+    /// The process, as [`Welcome`] called it.
+    pub pid: u32,
+    /// What [`Session`] gave it.
+    pub token: Token,
+    /// How often it has tried to, this time included. Of several connections the one of the latest try is the session's,
+    /// in whatever order they come in.
+    pub attempt: u32,
+    /// How many bytes of frames of this session the process has received.
+    pub received: u64,
+}
+
+/// What a process needs to resume its session when the connection is lost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// What proves that it is the same process.
+    pub token: Token,
+    /// For how many seconds the relay keeps the sockets of a process whose connection is lost.
+    pub grace_seconds: u32,
 }
 
 /// What a process asks of the relay.
@@ -203,6 +226,20 @@ pub enum ClientMessage {
     },
     /// The program has ended: close every socket, delivering what was sent. The last message.
     Goodbye,
+    /// The first message on a further connection: go on where the last one was lost.
+    Resume(Resume),
+    /// So many bytes of frames of this session have arrived.
+    Ack {
+        /// Bytes since the session began.
+        received: u64,
+    },
+}
+
+impl ClientMessage {
+    /// Whether the frame of this message counts among those of the session. What only concerns one connection does not.
+    pub fn is_counted(&self) -> bool {
+        !matches!(self, Self::Hello(_) | Self::Resume(_) | Self::Ack { .. })
+    }
 }
 
 /// What a call brought.
@@ -263,6 +300,32 @@ pub enum ServerMessage {
         /// Bytes since the socket was made, datagrams with their [cost](crate::limits::DATAGRAM_COST).
         limit: u64,
     },
+    /// After [`ServerMessage::Welcome`]: how the session can be resumed.
+    Session(Session),
+    /// The answer to [`ClientMessage::Resume`]: the session goes on.
+    Resumed {
+        /// How many bytes of frames of this session the relay has received.
+        received: u64,
+    },
+    /// So many bytes of frames of this session have arrived.
+    Ack {
+        /// Bytes since the session began.
+        received: u64,
+    },
+}
+
+impl ServerMessage {
+    /// Whether the frame of this message counts among those of the session. What only concerns one connection does not.
+    pub fn is_counted(&self) -> bool {
+        !matches!(
+            self,
+            Self::Welcome(_)
+                | Self::Refused(_)
+                | Self::Session(_)
+                | Self::Resumed { .. }
+                | Self::Ack { .. }
+        )
+    }
 }
 
 /// Why the relay ends a process.
@@ -292,4 +355,7 @@ pub enum Refusal {
     /// Somebody has ended the lab. From minor version 1.
     #[error("this lab was ended")]
     Revoked,
+    /// There is no such process to resume.
+    #[error("the relay no longer has this process")]
+    Gone,
 }

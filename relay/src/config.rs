@@ -49,13 +49,20 @@ pub struct Options {
     #[arg(long, env = "SOCKETPAD_NETWORK", value_enum, default_value_t)]
     pub network: NetworkKind,
 
-    /// End a process that was not heard from for this many seconds; answers to pings count.
+    /// Give up a connection that nothing was heard on for this many seconds; answers to pings count.
     #[arg(long, env = "SOCKETPAD_SILENCE", value_name = "SECONDS", value_parser = seconds, default_value = "30")]
     pub silence: Duration,
 
     /// Ping every process after this many seconds.
     #[arg(long, env = "SOCKETPAD_PING", value_name = "SECONDS", value_parser = seconds, default_value = "10")]
     pub ping: Duration,
+
+    /// Keep the sockets of a process whose connection is lost for this many seconds, so that it can come back; 0 not at
+    /// all.
+    ///
+    /// A WebSocket that is closed ends its process at once, and so does a page that is left.
+    #[arg(long, env = "SOCKETPAD_GRACE", value_name = "SECONDS", value_parser = maybe_no_seconds, default_value = "15")]
+    pub grace: Duration,
 
     /// The most labs at a time.
     #[arg(long = "max-labs", env = "SOCKETPAD_MAX_LABS", value_name = "NUMBER", default_value_t = Self::default().labs)]
@@ -95,6 +102,7 @@ impl Default for Options {
             network: NetworkKind::default(),
             silence: Duration::from_secs(30),
             ping: Duration::from_secs(10),
+            grace: Duration::from_secs(15),
             labs: 1000,
             hosts: 32,
             processes: 128,
@@ -150,5 +158,7 @@ mod tests {
         assert!(seconds("soon").is_err());
         assert!(seconds("NaN").is_err());
         assert_eq!(maybe_no_seconds("0"), Ok(Duration::ZERO));
+        assert_eq!(maybe_no_seconds("2"), Ok(Duration::from_secs(2)));
+        assert!(maybe_no_seconds("-1").is_err());
     }
 }

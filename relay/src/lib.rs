@@ -2,7 +2,7 @@
 //!
 //! A process opens one WebSocket and says on which host of which lab it runs. From then on the relay makes the socket
 //! calls that the process asks for, on real sockets of this machine's kernel, and carries what they send and receive.
-//! When the WebSocket is gone, so are the sockets.
+//! When the WebSocket is closed, so are the sockets; when its connection is lost, the process may come back for them.
 //!
 //! # Layout
 //!
@@ -137,6 +137,7 @@ impl Relay {
             silence: options.silence,
             ping: options.ping,
             limits: options.limits.clone(),
+            grace: options.grace,
             stop: stop.clone(),
         };
         let site = Arc::new(web::Site {

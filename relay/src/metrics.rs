@@ -10,6 +10,8 @@ use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge}
 use prometheus_client::registry::Registry;
 use protocol::{Kind, Refusal};
 
+use crate::session::ResumeFailure;
+
 /// A live thing, counted in a gauge for as long as this is held.
 #[derive(Debug)]
 pub(crate) struct Counted(Gauge);
@@ -55,7 +57,7 @@ struct ByteLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RefusalLabels {
+struct ReasonLabels {
     reason: &'static str,
 }
 
@@ -79,8 +81,11 @@ struct Inner {
     datagrams: Gauge,
     stream_bytes: Traffic,
     datagram_bytes: Traffic,
-    refusals: Family<RefusalLabels, Counter>,
+    refusals: Family<ReasonLabels, Counter>,
     pauses: Counter,
+    waiting: Gauge,
+    resumes: Counter,
+    resume_failures: Family<ReasonLabels, Counter>,
 }
 
 /// A handle on the relay's counts. Its clones share them.
@@ -104,7 +109,7 @@ impl Default for Metrics {
         registry.register("sockets", "Sockets that are open", sockets.clone());
         let bytes = Family::<ByteLabels, Counter>::default();
         registry.register("bytes", "Payload carried, in bytes", bytes.clone());
-        let refusals = Family::<RefusalLabels, Counter>::default();
+        let refusals = Family::<ReasonLabels, Counter>::default();
         registry.register(
             "refusals",
             "Processes that the relay ended or did not let begin",
@@ -115,6 +120,23 @@ impl Default for Metrics {
             "pauses",
             "Pauses of processes that were faster than their rate allows",
             pauses.clone(),
+        );
+        let (waiting, resumes) = (Gauge::default(), Counter::default());
+        registry.register(
+            "processes_waiting",
+            "Processes whose connection is lost and that may come back",
+            waiting.clone(),
+        );
+        registry.register(
+            "resumes",
+            "Connections with which a process came back",
+            resumes.clone(),
+        );
+        let resume_failures = Family::<ReasonLabels, Counter>::default();
+        registry.register(
+            "resume_failures",
+            "Processes that did not come back, and connections that were refused",
+            resume_failures.clone(),
         );
         let traffic = |kind| Traffic {
             sent: bytes.get_or_create_owned(&ByteLabels {
@@ -138,6 +160,9 @@ impl Default for Metrics {
             datagram_bytes: traffic(SocketKind::datagram),
             refusals,
             pauses,
+            waiting,
+            resumes,
+            resume_failures,
             registry,
         }))
     }
@@ -194,10 +219,31 @@ impl Metrics {
             Refusal::Idle(_) => "idle",
             Refusal::Expired(_) => "expired",
             Refusal::Revoked => "revoked",
+            Refusal::Gone => "gone",
         };
         self.0
             .refusals
-            .get_or_create(&RefusalLabels { reason })
+            .get_or_create(&ReasonLabels { reason })
+            .inc();
+    }
+
+    pub(crate) fn count_waiting(&self) -> Counted {
+        Counted::new(&self.0.waiting)
+    }
+
+    pub(crate) fn resumed(&self) {
+        self.0.resumes.inc();
+    }
+
+    pub(crate) fn resume_failed(&self, failure: ResumeFailure) {
+        let reason = match failure {
+            ResumeFailure::Unknown => "unknown",
+            ResumeFailure::Token => "token",
+            ResumeFailure::Late => "late",
+        };
+        self.0
+            .resume_failures
+            .get_or_create(&ReasonLabels { reason })
             .inc();
     }
 }

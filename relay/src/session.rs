@@ -1,21 +1,28 @@
 //! A process on the relay: its sockets, and what it asks of them.
 //!
-//! A session is one task ([`turn`]): it reads what the process sent ([`inbox`]), lets its [`Sockets`] work through it,
+//! A connection comes in at the [`door`], where it begins a session or becomes the next one of a session whose last
+//! connection was lost. A session is one task ([`turn`]): it reads what the process sent ([`inbox`]), lets its [`Sockets`] work through it,
 //! looks at the sockets that became ready ([`ready`]), and writes everything that came of it as one message
 //! ([`outbox`]). Nothing it holds is unbounded: what comes in is bounded by credit ([`budget`]), what goes out by one
 //! buffer, and sockets are read only when that is free.
 
+mod absence;
 #[cfg(test)]
 mod abuse;
 mod admission;
+mod batch;
 mod budget;
 mod calls;
+mod door;
 mod inbox;
+mod link;
 mod outbox;
 mod pace;
 mod pool;
 mod ready;
+mod retained;
 mod roster;
+mod settings;
 mod turn;
 mod websocket;
 
@@ -31,10 +38,11 @@ use crate::metrics::Metrics;
 use crate::socket::{Attention, Socket, Turn, Violation};
 
 pub(crate) use budget::{Budget, Intake};
+pub(crate) use door::serve;
 pub(crate) use outbox::Outbox;
 pub(crate) use ready::{Ready, Signal};
-pub(crate) use roster::Roster;
-pub(crate) use turn::{Caller, Settings, run};
+pub(crate) use roster::{ResumeFailure, Roster};
+pub(crate) use settings::{Caller, Settings};
 
 /// How long what a closed socket has still to deliver may take.
 const LINGER: Duration = Duration::from_secs(60);
@@ -146,11 +154,17 @@ impl Sockets {
         };
         let from = sync.after.map_or(Bound::Unbounded, Bound::Excluded);
         for (&id, entry) in self.entries.range_mut((from, Bound::Unbounded)) {
+            // A process that owes acknowledgements could not be told of anything before they come, and these come
+            // after what waits for this answer.
+            if turn.outbox.is_owed() {
+                break;
+            }
             if !turn.outbox.has_room_for_answers() {
                 return;
             }
             if let Entry::Open(socket) = entry
                 && socket.probe(&mut turn) == Attention::Again
+                && !turn.outbox.is_owed()
             {
                 return;
             }

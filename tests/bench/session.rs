@@ -10,6 +10,7 @@ mod wire;
 
 use std::{
     collections::HashMap,
+    env,
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -70,12 +71,18 @@ impl Session {
         }));
         session.flush()?;
         match session.wire.event()? {
-            Event::Message(ServerMessage::Welcome(_)) => {
-                session.wire.rest();
-                Ok(session)
-            }
+            Event::Message(ServerMessage::Welcome(_)) => {}
             other => bail!("the relay welcomes with {other:?}"),
         }
+        // The relay reads the variable too: without a grace time there is nothing to acknowledge.
+        if env::var("SOCKETPAD_GRACE").as_deref() != Ok("0") {
+            match session.wire.event()? {
+                Event::Message(ServerMessage::Session(_)) => session.wire.acknowledge(),
+                other => bail!("after the welcome comes {other:?}"),
+            }
+        }
+        session.wire.rest()?;
+        Ok(session)
     }
 
     /// Collects a message.
@@ -133,7 +140,7 @@ impl Session {
         for call in calls {
             self.finish(call)??;
         }
-        self.wire.rest();
+        self.wire.rest()?;
         Ok(())
     }
 
@@ -284,7 +291,10 @@ impl Session {
             ServerMessage::Finished { socket } => self.finished = Some(socket),
             ServerMessage::Failed { socket, errno } => bail!("{socket:?}: {errno}"),
             ServerMessage::Refused(refusal) => bail!("{refusal}"),
-            ServerMessage::Welcome(_) => bail!("a second welcome"),
+            ServerMessage::Ack { .. } => {}
+            other @ (ServerMessage::Welcome(_)
+            | ServerMessage::Session(_)
+            | ServerMessage::Resumed { .. }) => bail!("a second greeting: {other:?}"),
         }
         Ok(())
     }

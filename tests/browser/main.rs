@@ -20,6 +20,7 @@ macro_rules! engines {
 
 mod article_tcp;
 mod chat_input;
+mod close_busy_tab;
 mod close_tab;
 mod end_of_input;
 mod ephemeral_ports;
@@ -27,6 +28,8 @@ mod errors;
 mod exit_status;
 mod gc_stress;
 mod half_close;
+mod lost_connection;
+mod lost_for_good;
 mod makefile;
 mod many_threads;
 mod nonblocking;

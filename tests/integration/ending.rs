@@ -12,7 +12,7 @@ use crate::pattern::pattern;
 const CLOSED_WITHIN: Duration = Duration::from_secs(1);
 
 #[tokio::test]
-async fn a_lost_connection_closes_every_socket() {
+async fn a_closed_connection_closes_every_socket() {
     let relay = TestRelay::start().await;
     let lab = relay.lab();
     let mut server = Client::join(&relay, &lab).await;
@@ -88,6 +88,7 @@ async fn who_falls_silent_is_ended() {
     let relay = TestRelay::with(Options {
         silence: Duration::from_millis(500),
         ping: Duration::from_millis(100),
+        grace: Duration::ZERO,
         ..Options::default()
     })
     .await;

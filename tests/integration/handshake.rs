@@ -122,7 +122,10 @@ async fn a_newer_minor_version_is_welcome() {
     wire.send_message(&ClientMessage::Goodbye);
     let messages = wire.messages_to_the_end().await;
     assert!(
-        matches!(messages[..], [ServerMessage::Welcome(_)]),
+        matches!(
+            messages[..],
+            [ServerMessage::Welcome(_), ServerMessage::Session(_)]
+        ),
         "{messages:?}"
     );
 }

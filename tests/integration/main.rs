@@ -22,4 +22,5 @@ mod pattern;
 mod quota;
 mod reach;
 mod reset;
+mod resume;
 mod stream;

@@ -38,7 +38,7 @@ impl Relay {
                 &processes,
                 "--max-rate",
                 "0",
-                "--grace",
+                "--lab-grace",
                 "1",
             ]);
         let (program, line) = Program::start(&mut command)?;

@@ -4,6 +4,7 @@
 //! panic when the relay ends the process, unless the test asks for that with [`Client::refusal`].
 
 mod calls;
+mod resume;
 mod stream;
 
 use std::collections::{HashMap, VecDeque};
@@ -17,6 +18,7 @@ use protocol::{
 };
 
 use crate::{DEADLINE, Dial, TestRelay, Wire};
+use resume::Memory;
 
 /// How many bytes are collected before they are sent.
 const BATCH: usize = 256 * 1024;
@@ -52,7 +54,8 @@ impl State {
 /// One process on the relay.
 #[derive(Debug)]
 pub struct Client {
-    wire: Wire,
+    /// None after the connection was lost.
+    wire: Option<Wire>,
     out: Vec<u8>,
     welcome: Welcome,
     sockets: HashMap<SocketId, State>,
@@ -61,6 +64,7 @@ pub struct Client {
     numbers: u32,
     refused: Option<Refusal>,
     closed: bool,
+    memory: Memory,
 }
 
 impl Client {
@@ -104,9 +108,11 @@ impl Client {
             process: ProcessName::new(process).unwrap(),
         }));
         let first = wire.next().await.expect("an answer to the hello");
-        match Frames::<ServerMessage>::new(&first).next() {
+        let mut frames = Frames::<ServerMessage>::new(&first);
+        match frames.next() {
             Some(Ok(Frame::Control(ServerMessage::Welcome(welcome)))) => Ok(Self {
-                wire,
+                memory: Memory::new(dial, frames.next()),
+                wire: Some(wire),
                 out: Vec::new(),
                 welcome,
                 sockets: HashMap::new(),
@@ -139,7 +145,11 @@ impl Client {
     /// Sends what was collected.
     pub fn flush(&mut self) {
         if !self.out.is_empty() {
-            self.wire.send(std::mem::take(&mut self.out));
+            let bytes = std::mem::take(&mut self.out);
+            self.memory.keep(&bytes);
+            if let Some(wire) = &self.wire {
+                wire.send(bytes);
+            }
         }
     }
 
@@ -147,7 +157,9 @@ impl Client {
     pub async fn goodbye(mut self) {
         self.say(&ClientMessage::Goodbye);
         self.flush();
-        self.wire.messages_to_the_end().await;
+        while !self.closed {
+            self.read().await;
+        }
     }
 
     /// Waits until the relay ends the process, and says why it did.
@@ -209,10 +221,14 @@ impl Client {
 
     /// Reads one WebSocket message.
     async fn read(&mut self) {
-        let Some(bytes) = self.wire.next().await else {
-            self.closed = true;
-            return;
+        let next = match &mut self.wire {
+            Some(wire) => wire.next().await,
+            None => None,
         };
+        let Some(bytes) = next else {
+            return self.lost().await;
+        };
+        self.memory.count(&bytes);
         for frame in Frames::<ServerMessage>::new(&bytes) {
             match frame.expect("a frame from the relay") {
                 Frame::Control(message) => self.take(message),
@@ -237,11 +253,14 @@ impl Client {
                 }
             }
         }
+        self.acknowledge();
     }
 
     fn take(&mut self, message: ServerMessage) {
         match message {
-            ServerMessage::Welcome(_) => panic!("a second welcome"),
+            ServerMessage::Welcome(_) | ServerMessage::Session(_) => panic!("a second welcome"),
+            ServerMessage::Resumed { .. } => panic!("nobody asked to resume"),
+            ServerMessage::Ack { received } => self.memory.forget(received),
             ServerMessage::Refused(refusal) => self.refused = Some(refusal),
             ServerMessage::Done { call, result } => {
                 assert!(

@@ -9,6 +9,7 @@
 //! - [`TestRelay`], [`MortalRelay`], [`Metrics`]: a relay, one that can be killed, and its counts.
 //! - [`Ask`], [`Answer`]: a request over HTTP.
 //! - [`Raw`], [`Dial`], [`Wire`], [`Client`]: the protocol, from single bytes to a process that keeps it.
+//! - [`Detour`]: a way to the relay on which connections can be lost.
 //! - [`Exchange`]: the programs under `tests/exchanges`.
 //! - [`Engine`], [`Page`]: a page in a browser.
 //! - [`Native`]: the machine's own Python, on a loopback of its own.
@@ -25,6 +26,7 @@
 
 mod client;
 mod console;
+mod detour;
 mod exchange;
 pub mod figures;
 mod http;
@@ -41,6 +43,7 @@ mod wire;
 
 pub use client::{Client, Names, at, local};
 pub use console::Console;
+pub use detour::{Detour, Way};
 pub use exchange::Exchange;
 pub use http::{Answer, Ask};
 pub use metrics::Metrics;

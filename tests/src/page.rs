@@ -278,6 +278,12 @@ impl Page {
         self.look(process).await.state
     }
 
+    /// The same in words, as a person reads it.
+    pub async fn words(&self, process: &str) -> String {
+        let state = self.element(&format!("state-{process}")).await;
+        state.text().await.unwrap()
+    }
+
     /// Waits until the page says that a process is doing this.
     pub async fn until_state(&self, process: &str, state: &str) {
         self.until(&format!("{process} is {state}"), async || {

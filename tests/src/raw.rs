@@ -3,8 +3,8 @@
 use std::{io, time::Duration};
 
 use protocol::{
-    ClientMessage, Frame, Frames, Hello, HostName, LabId, MINOR_VERSION, ProcessName, SUBPROTOCOL,
-    ServerMessage, frame,
+    ClientMessage, Frame, Frames, Hello, HostName, LabId, ProcessName, SUBPROTOCOL, ServerMessage,
+    frame,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, Interest},
@@ -78,10 +78,10 @@ impl Raw {
         )
     }
 
-    /// The message with which a process begins.
+    /// The message with which a process begins. It speaks the oldest version: nothing that comes is acknowledged.
     pub fn hello() -> ClientMessage {
         ClientMessage::Hello(Hello {
-            minor: MINOR_VERSION,
+            minor: 0,
             host: HostName::new("desk").unwrap(),
             process: ProcessName::new("raw").unwrap(),
         })

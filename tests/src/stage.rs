@@ -1,6 +1,6 @@
 //! Where an exchange is played, so that a test tells its story once for both.
 
-use std::fmt;
+use std::{fmt, net::SocketAddr};
 
 use crate::{Console, DEADLINE, Exchange, Native, Page, console::transcript, wait::eventually};
 
@@ -123,8 +123,13 @@ pub struct Twin<'a> {
 impl<'a> Twin<'a> {
     /// Opens the page and prepares the files.
     pub async fn open(page: &'a Page, exchange: &'a Exchange) -> Self {
+        Self::open_at(page, page.relay().address(), exchange).await
+    }
+
+    /// The same at an address from where there is a way to the relay.
+    pub async fn open_at(page: &'a Page, address: SocketAddr, exchange: &'a Exchange) -> Self {
         let native = Native::prepare(exchange).await;
-        page.open(exchange).await;
+        page.open_at(address, exchange).await;
         Self {
             page,
             native,

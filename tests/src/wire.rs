@@ -1,18 +1,33 @@
 //! A WebSocket to the relay, and what may go wrong on the way to it.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
-use futures_util::{SinkExt as _, StreamExt as _, stream::SplitStream};
-use protocol::{ClientMessage, Frame, Frames, LabId, SUBPROTOCOL, ServerMessage, frame};
-use tokio::{net::TcpStream, sync::mpsc, task::JoinHandle};
+use futures_util::{
+    SinkExt as _, StreamExt as _,
+    stream::{SplitSink, SplitStream},
+};
+use protocol::{
+    ClientMessage, Frame, Frames, LEFT_STATUS, LabId, SUBPROTOCOL, ServerMessage, frame,
+};
+use tokio::{
+    net::TcpStream,
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async_with_config,
     tungstenite::{
-        Error, Message, client::IntoClientRequest as _, http::HeaderValue, http::header,
+        Error, Message,
+        client::IntoClientRequest as _,
+        http::{HeaderValue, header},
+        protocol::{CloseFrame, frame::coding::CloseCode},
     },
 };
 
 use crate::TestRelay;
+
+/// How long a close frame may take to leave.
+const CLOSING: Duration = Duration::from_secs(1);
 
 /// How a WebSocket is asked for. [`Dial::to`] asks as a page would; tests change what they want refused.
 #[derive(Clone, Debug)]
@@ -33,11 +48,11 @@ impl Dial {
         Self::at(relay.address(), lab)
     }
 
-    /// The same of a relay that is another program.
-    pub fn at(relay: SocketAddr, lab: &LabId) -> Self {
+    /// The same at another address, from where there is a way to the relay.
+    pub fn at(address: SocketAddr, lab: &LabId) -> Self {
         Self {
-            url: format!("ws://{relay}/labs/{lab}/process"),
-            origin: Some(format!("http://{relay}")),
+            url: format!("ws://{address}/labs/{lab}/process"),
+            origin: Some(format!("http://{address}")),
             subprotocol: Some(SUBPROTOCOL.to_owned()),
             headers: Vec::new(),
         }
@@ -49,6 +64,19 @@ impl Dial {
     ///
     /// The HTTP status with which the relay refused.
     pub async fn open(&self) -> Result<Wire, u16> {
+        match self.try_open().await {
+            Ok(wire) => Ok(wire),
+            Err(Error::Http(response)) => Err(response.status().as_u16()),
+            Err(error) => panic!("the relay cannot be reached: {error}"),
+        }
+    }
+
+    /// Opens the WebSocket, if the relay can be reached.
+    pub async fn reach(&self) -> Option<Wire> {
+        self.try_open().await.ok()
+    }
+
+    async fn try_open(&self) -> Result<Wire, Error> {
         let mut request = self.url.as_str().into_client_request().unwrap();
         let headers = request.headers_mut();
         if let Some(origin) = &self.origin {
@@ -62,11 +90,8 @@ impl Dial {
             let name = header::HeaderName::from_bytes(name.as_bytes()).unwrap();
             headers.append(name, HeaderValue::from_str(value).unwrap());
         }
-        match connect_async_with_config(request, None, true).await {
-            Ok((socket, _)) => Ok(Wire::new(socket)),
-            Err(Error::Http(response)) => Err(response.status().as_u16()),
-            Err(error) => panic!("the relay cannot be reached: {error}"),
-        }
+        let (socket, _) = connect_async_with_config(request, None, true).await?;
+        Ok(Wire::new(socket))
     }
 }
 
@@ -79,25 +104,36 @@ pub struct Wire {
     incoming: SplitStream<Socket>,
     outgoing: mpsc::UnboundedSender<Message>,
     sending: JoinHandle<()>,
+    /// Used to close the WebSocket; dropped to lose it.
+    leaving: Option<oneshot::Sender<CloseCode>>,
 }
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 impl Wire {
     fn new(socket: Socket) -> Self {
-        let (mut sink, incoming) = socket.split();
-        let (outgoing, mut queue) = mpsc::unbounded_channel();
-        let sending = tokio::spawn(async move {
-            while let Some(message) = queue.recv().await {
-                // A relay that has hung up shows when something is read.
-                drop(sink.send(message).await);
-            }
-        });
+        let (sink, incoming) = socket.split();
+        let (outgoing, queue) = mpsc::unbounded_channel();
+        let (leaving, left) = oneshot::channel();
         Self {
             incoming,
             outgoing,
-            sending,
+            sending: tokio::spawn(send(sink, queue, left)),
+            leaving: Some(leaving),
         }
+    }
+
+    /// Closes the WebSocket as one that is left for another.
+    pub fn leave(mut self) {
+        if let Some(leaving) = self.leaving.take() {
+            let _already_gone = leaving.send(CloseCode::from(LEFT_STATUS));
+        }
+    }
+
+    /// Loses the connection: nothing more is sent, not even a close frame.
+    pub fn cut(mut self) {
+        self.sending.abort();
+        self.leaving = None;
     }
 
     /// Sends one binary message with these bytes.
@@ -147,8 +183,39 @@ impl Wire {
 }
 
 impl Drop for Wire {
-    /// Hangs up at once, whatever is still to be sent: as when a tab is closed.
+    /// Closes the WebSocket, whatever is still to be sent: as when a tab is closed.
     fn drop(&mut self) {
-        self.sending.abort();
+        if let Some(leaving) = self.leaving.take() {
+            let _already_gone = leaving.send(CloseCode::Away);
+        }
     }
+}
+
+/// Sends what is queued until the WebSocket is to be closed.
+async fn send(
+    mut sink: SplitSink<Socket, Message>,
+    mut queue: mpsc::UnboundedReceiver<Message>,
+    mut left: oneshot::Receiver<CloseCode>,
+) {
+    let code = loop {
+        let sent = async {
+            if let Some(message) = queue.recv().await {
+                // A relay that has hung up shows when something is read.
+                drop(sink.send(message).await);
+            }
+        };
+        tokio::select! {
+            biased;
+            closed = &mut left => match closed {
+                Ok(code) => break code,
+                Err(_) => return,
+            },
+            () = sent => {}
+        }
+    };
+    let close = Message::Close(Some(CloseFrame {
+        code,
+        reason: "".into(),
+    }));
+    drop(tokio::time::timeout(CLOSING, sink.send(close)).await);
 }

@@ -6,7 +6,7 @@
 import * as library from "../kernel.js";
 import { boot } from "./engine.js";
 import { Machine } from "./machine.js";
-import { connect } from "./relay.js";
+import { connect, ConnectionLost } from "./relay.js";
 
 const HOME = "/home/user";
 
@@ -42,6 +42,7 @@ self.onmessage = ({ data }) => handlers[data.type](data);
 
 /** Something broke that is not the program's fault. */
 function fail(error) {
+  if (error instanceof ConnectionLost) return post({ type: "lost" });
   post({ type: "failed", reason: error instanceof Error ? error.message : String(error) });
 }
 
@@ -53,7 +54,11 @@ function fail(error) {
  * @param {{url: string, host: string, process: string}} relay
  */
 async function run({ machine, pyodide }, program, relay) {
-  const connection = await connect(machine, relay, fail);
+  const connection = await connect(machine, relay, {
+    paused: () => post({ type: "paused" }),
+    resumed: () => post({ type: "resumed" }),
+    lost: fail,
+  });
   const { FS } = machine.module;
   FS.mkdirTree(HOME);
   for (const [name, text] of Object.entries(program.files)) FS.writeFile(`${HOME}/${name}`, text);

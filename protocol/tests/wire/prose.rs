@@ -37,6 +37,8 @@ fn every_variant_and_field_is_described() {
         "Hello",
         "Welcome",
         "Limits",
+        "Resume",
+        "Session",
         "Reply",
         "Refusal",
         "Domain",
@@ -72,6 +74,8 @@ fn every_limit_stands_with_its_value() {
         ("DATAGRAM_COST", limits::DATAGRAM_COST),
         ("MAX_SOCKETS", limits::MAX_SOCKETS as u64),
         ("MAX_OPTION", limits::MAX_OPTION as u64),
+        ("ACK_EVERY", limits::ACK_EVERY),
+        ("MAX_UNACKED", limits::MAX_UNACKED as u64),
         ("MAX_NAME", limits::MAX_NAME as u64),
     ];
     let known: Vec<&str> = values.iter().map(|(name, _)| *name).collect();

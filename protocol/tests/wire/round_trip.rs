@@ -8,7 +8,8 @@ use protocol::frame::{FrameKind, Header, encode_address, encode_message};
 use protocol::limits::{MAX_DATAGRAM, MAX_STREAM_FRAME};
 use protocol::{
     Address, CallId, ClientMessage, DecodeError, Domain, Errno, Frame, Frames, Hello, HostName,
-    Kind, Limits, ProcessName, Refusal, Reply, ServerMessage, Shutdown, SocketId, Welcome,
+    Kind, Limits, ProcessName, Refusal, Reply, Resume, ServerMessage, Session, Shutdown, SocketId,
+    Token, Welcome,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -123,8 +124,21 @@ pub(crate) fn client() -> impl Strategy<Value = ClientMessage> {
         call().prop_map(|call| C::Sync { call }),
         (socket(), any::<u64>()).prop_map(|(socket, limit)| C::Credit { socket, limit }),
         Just(C::Goodbye),
+        (any::<(u32, u32, u64)>(), token()).prop_map(|((pid, attempt, received), token)| {
+            C::Resume(Resume {
+                pid,
+                token,
+                attempt,
+                received,
+            })
+        }),
+        any::<u64>().prop_map(|received| C::Ack { received }),
     ];
     prop_oneof![first, second]
+}
+
+fn token() -> impl Strategy<Value = Token> {
+    any::<[u8; 16]>().prop_map(Token)
 }
 
 fn welcome() -> impl Strategy<Value = Welcome> {
@@ -162,6 +176,7 @@ pub(crate) fn server() -> impl Strategy<Value = ServerMessage> {
         any::<String>().prop_map(Refusal::Full),
         any::<u32>().prop_map(Refusal::Silent),
         Just(Refusal::Shutdown),
+        Just(Refusal::Gone),
     ];
     let result = prop_oneof![reply().prop_map(Ok), errno().prop_map(Err)];
     prop_oneof![
@@ -172,6 +187,14 @@ pub(crate) fn server() -> impl Strategy<Value = ServerMessage> {
         socket().prop_map(|socket| S::Finished { socket }),
         (socket(), errno()).prop_map(|(socket, errno)| S::Failed { socket, errno }),
         (socket(), any::<u64>()).prop_map(|(socket, limit)| S::Credit { socket, limit }),
+        (token(), any::<u32>()).prop_map(|(token, grace_seconds)| {
+            S::Session(Session {
+                token,
+                grace_seconds,
+            })
+        }),
+        any::<u64>().prop_map(|received| S::Resumed { received }),
+        any::<u64>().prop_map(|received| S::Ack { received }),
     ]
 }
 

@@ -4,11 +4,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use protocol::{
     Address, CallId, ClientMessage, Domain, Errno, Hello, HostName, Kind, Limits, ProcessName,
-    Refusal, Reply, ServerMessage, Shutdown, SocketId, Welcome,
+    Refusal, Reply, Resume, ServerMessage, Session, Shutdown, SocketId, Token, Welcome,
 };
 
 const CALL: CallId = CallId(1);
 const SOCKET: SocketId = SocketId(3);
+const TOKEN: Token = Token(*b"0123456789abcdef");
 
 fn desk() -> HostName {
     HostName::new("desk").unwrap()
@@ -113,6 +114,13 @@ pub(crate) fn client() -> Vec<ClientMessage> {
             limit: 131_072,
         },
         ClientMessage::Goodbye,
+        ClientMessage::Resume(Resume {
+            pid: 1000,
+            token: TOKEN,
+            attempt: 2,
+            received: 300,
+        }),
+        ClientMessage::Ack { received: 300 },
     ]
 }
 
@@ -137,6 +145,7 @@ pub(crate) fn server() -> Vec<ServerMessage> {
         ServerMessage::Refused(Refusal::Idle(7200)),
         ServerMessage::Refused(Refusal::Expired(86_400)),
         ServerMessage::Refused(Refusal::Revoked),
+        ServerMessage::Refused(Refusal::Gone),
         done(Ok(Reply::Nothing)),
         done(Ok(Reply::Names {
             local: inet(),
@@ -156,5 +165,11 @@ pub(crate) fn server() -> Vec<ServerMessage> {
             socket: SOCKET,
             limit: 131_072,
         },
+        ServerMessage::Session(Session {
+            token: TOKEN,
+            grace_seconds: 15,
+        }),
+        ServerMessage::Resumed { received: 300 },
+        ServerMessage::Ack { received: 300 },
     ]
 }

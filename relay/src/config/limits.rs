@@ -36,7 +36,7 @@ pub struct Limits {
     pub lab_life: Duration,
 
     /// Keep a lab and its hosts for this many seconds after the last process and viewer have left.
-    #[arg(long = "grace", env = "SOCKETPAD_GRACE", value_name = "SECONDS", value_parser = maybe_no_seconds, default_value = "30")]
+    #[arg(id = "lab_grace", long = "lab-grace", env = "SOCKETPAD_LAB_GRACE", value_name = "SECONDS", value_parser = maybe_no_seconds, default_value = "30")]
     pub grace: Duration,
 
     /// How many seconds a client may take to send the head of a request.

@@ -1,26 +1,29 @@
 //! How a process is let into its lab.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use protocol::{Hello, Limits, MINOR_VERSION, Refusal, ServerMessage, Welcome};
+use protocol::{
+    Hello, Limits, MINOR_RESUME, MINOR_VERSION, Refusal, ServerMessage, Session, Token, Welcome,
+};
 
-use super::roster::Listing;
-use super::turn::{End, Process, whole_seconds};
+use super::roster::{Listing, Seat};
+use super::turn::{Process, whole_seconds};
 use super::{Caller, Outbox, Ready, Settings, Sockets};
 use crate::lab::{JoinError, shown};
 
-/// Lets a process in, and welcomes it.
+/// Lets a process in, and welcomes it. Also says how long it may take to come back, if it can.
 pub(super) fn admit(
     hello: Hello,
     caller: &Caller,
     settings: &Settings,
     ready: &Arc<Ready>,
     outbox: &mut Outbox,
-) -> Result<Process, End> {
+) -> Result<(Process, Option<Duration>), Refusal> {
     let membership = settings
         .labs
         .join(&caller.lab, &hello.host, caller.client)
-        .map_err(|error| End::Refused(refusal(error)))?;
+        .map_err(refusal)?;
     let pid = membership.pid();
     tracing::debug!(lab = shown(&caller.lab), host = %hello.host, pid, "a process began");
     let welcome = Welcome {
@@ -32,19 +35,43 @@ pub(super) fn admit(
             silence_seconds: whole_seconds(settings.silence),
         },
     };
-    outbox.message(&ServerMessage::Welcome(welcome));
+    let mut greeting = vec![ServerMessage::Welcome(welcome)];
+    let can_resume = MINOR_RESUME <= hello.minor && !settings.grace.is_zero();
+    let token = can_resume.then(draw_token).flatten();
+    if let Some(token) = token {
+        greeting.push(ServerMessage::Session(Session {
+            token,
+            grace_seconds: whole_seconds(settings.grace),
+        }));
+        outbox.retain();
+    }
+    outbox.greet(&greeting);
     let metrics = settings.metrics.clone();
     let listing = Arc::new(Listing {
         pid,
         minor: hello.minor,
         host: hello.host,
         ending: caller.ending.clone(),
+        seat: Seat::new(token),
     });
-    Ok(Process {
+    let process = Process {
         entry: settings.roster.enter(caller.lab.clone(), listing),
         _counted: metrics.count_process(),
         sockets: Sockets::new(membership, metrics, settings.sockets, Arc::clone(ready)),
-    })
+    };
+    Ok((process, token.map(|_| settings.grace)))
+}
+
+/// Draws what a process can resume its session with. Without random bits it cannot.
+fn draw_token() -> Option<Token> {
+    let mut bytes = [0; 16];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => Some(Token(bytes)),
+        Err(error) => {
+            tracing::error!(%error, "there are no random bits, so no connection can be resumed");
+            None
+        }
+    }
 }
 
 fn refusal(error: JoinError) -> Refusal {

@@ -66,8 +66,10 @@ impl Sockets {
 
     fn call(&mut self, message: ClientMessage, outbox: &mut Outbox) -> Result<(), Violation> {
         let (call, result) = match message {
-            ClientMessage::Hello(_) => return Err(Violation(String::from("a second hello"))),
-            ClientMessage::Goodbye => return Ok(()),
+            ClientMessage::Hello(_) | ClientMessage::Resume(_) => {
+                return Err(Violation(String::from("a second hello")));
+            }
+            ClientMessage::Goodbye | ClientMessage::Ack { .. } => return Ok(()),
             ClientMessage::Socket {
                 socket,
                 domain,

@@ -13,14 +13,14 @@ use super::websocket::{Decoder, Opcode, Step, WebSocketError};
 /// What a process may send.
 #[derive(Debug)]
 pub(super) enum Item<'a> {
-    /// A frame of the protocol.
-    Frame(Frame<'a, ClientMessage>),
+    /// A frame of the protocol, and how many bytes it took.
+    Frame(Frame<'a, ClientMessage>, usize),
     /// A WebSocket ping and what its pong must say.
     Ping(&'a [u8]),
     /// A WebSocket pong.
     Pong,
-    /// The process closes the WebSocket.
-    Close,
+    /// The process closes the WebSocket, with this status if it gives one (RFC 6455, section 5.5.1).
+    Close(Option<u16>),
 }
 
 /// Why what a process sent cannot be read.
@@ -105,7 +105,7 @@ impl Inbox {
                 } else {
                     &self.buffer[self.start - length..self.start]
                 };
-                return Ok(Some(Item::Frame(parse(bytes)?)));
+                return Ok(Some(Item::Frame(parse(bytes)?, length)));
             }
             if std::mem::take(&mut self.last) && !self.carry.is_empty() {
                 return Err(DecodeError::Truncated.into());
@@ -120,7 +120,10 @@ impl Inbox {
                 Step::Hungry => {}
                 Step::Payload { length, last } => (self.payload, self.last) = (length, last),
                 Step::Control(Opcode::Ping) => return Ok(Some(Item::Ping(self.decoder.control()))),
-                Step::Control(Opcode::Close) => return Ok(Some(Item::Close)),
+                Step::Control(Opcode::Close) => {
+                    let status = self.decoder.control().first_chunk();
+                    return Ok(Some(Item::Close(status.copied().map(u16::from_be_bytes))));
+                }
                 Step::Control(Opcode::Pong | Opcode::Binary | Opcode::Continuation) => {
                     return Ok(Some(Item::Pong));
                 }
@@ -237,9 +240,9 @@ mod tests {
             items,
             [
                 "Ping([104, 105])",
-                "Frame(Stream { socket: SocketId(7), payload: [111, 110, 101] })",
-                "Frame(Control(Goodbye))",
-                "Close"
+                "Frame(Stream { socket: SocketId(7), payload: [111, 110, 101] }, 11)",
+                "Frame(Control(Goodbye), 9)",
+                "Close(None)"
             ]
         );
     }
@@ -276,7 +279,7 @@ mod tests {
             let pieces: Vec<_> = cuts.windows(2).map(|cut| &bytes[cut[0]..cut[1]]).collect();
             let whole: Vec<_> = payloads.iter().map(|payload| {
                 let socket = SocketId(7);
-                format!("{:?}", Item::Frame(Frame::Stream { socket, payload }))
+                format!("{:?}", Item::Frame(Frame::Stream { socket, payload }, HEADER + payload.len()))
             }).collect();
             prop_assert_eq!(read(&pieces).unwrap(), whole);
         }

@@ -2,17 +2,19 @@
 //!
 //! Everything of one turn is collected into one WebSocket message, payload read from sockets straight into its place.
 //! While one message is being written, a second may be begun, but only for answers and only a short one: sockets are
-//! read when the way is free.
+//! read when the way is free. What was written is kept until the process has acknowledged it ([`retained`]), if its
+//! session can be resumed.
+//!
+//! [`retained`]: super::retained
 
 use protocol::frame::{FrameKind, HEADER, Header, encode_address, encode_message};
-use protocol::limits::MAX_ADDRESS;
+use protocol::limits::{MAX_ADDRESS, MAX_PAYLOAD};
 use protocol::{Address, ServerMessage, SocketId};
 
+use super::batch::{Batch, HEADROOM};
 use super::pool;
-use super::websocket::{MAX_CONTROL, MAX_HEADER, Opcode, write_header};
-
-/// Room before a message's frames for its header, and for a pong, a ping and a close before that.
-const HEADROOM: usize = MAX_HEADER + 3 * (2 + MAX_CONTROL);
+use super::retained::{Retained, Room, WrongCount};
+use super::websocket::Opcode;
 
 /// The most frames of one message, in bytes.
 const MESSAGE: usize = pool::SIZE - HEADROOM;
@@ -24,54 +26,8 @@ const WAITING: usize = 16 * 1024;
 /// message of a process take together.
 const ANSWER: usize = 4 * 1024;
 
-/// Frames in a lent buffer.
-#[derive(Debug, Default)]
-struct Batch {
-    bytes: Vec<u8>,
-    start: usize,
-    end: usize,
-}
-
-impl Batch {
-    /// Whether there is nothing in it. A buffer may be lent all the same: a socket was read and had nothing.
-    fn is_empty(&self) -> bool {
-        self.start == self.end
-    }
-
-    /// Lends a buffer if there is none.
-    fn begin(&mut self) {
-        if self.bytes.is_empty() {
-            self.bytes = pool::take();
-            (self.start, self.end) = (HEADROOM, HEADROOM);
-        }
-    }
-
-    fn append(&mut self, bytes: &[u8]) {
-        self.begin();
-        let end = self.end + bytes.len();
-        if self.bytes.len() < end {
-            self.bytes.resize(end, 0);
-        }
-        self.bytes[self.end..end].copy_from_slice(bytes);
-        self.end = end;
-    }
-
-    /// Puts a WebSocket header, and a control frame's payload, before what is there.
-    fn prepend(&mut self, opcode: Opcode, payload: &[u8], length: usize) {
-        self.start -= payload.len();
-        self.bytes[self.start..self.start + payload.len()].copy_from_slice(payload);
-        let mut header = [0; MAX_HEADER];
-        let used = write_header(&mut header, opcode, length);
-        self.start -= used;
-        self.bytes[self.start..self.start + used].copy_from_slice(&header[MAX_HEADER - used..]);
-    }
-
-    fn release(&mut self) {
-        if !self.bytes.is_empty() {
-            pool::give(std::mem::take(&mut self.bytes));
-        }
-    }
-}
+/// The longest frame of an acknowledgement, in bytes.
+const ACK: usize = 32;
 
 /// What waits to be written to a process.
 #[derive(Debug, Default)]
@@ -80,12 +36,16 @@ pub(crate) struct Outbox {
     sending: Batch,
     /// The message that is being collected.
     collecting: Batch,
+    /// What was written and may have to be written again, if the session can be resumed.
+    retained: Option<Box<Retained>>,
     /// Where control messages are encoded.
     scratch: Vec<u8>,
     /// Whether a ping is due.
     ping: bool,
     /// The pong that is due, the latest one only (RFC 6455, section 5.5.3).
     pong: Option<Vec<u8>>,
+    /// The acknowledgement that is due, the latest one only.
+    ack: Option<u64>,
     /// The close frame that is due, after everything else.
     close: Option<Vec<u8>>,
 }
@@ -94,12 +54,28 @@ impl Outbox {
     /// How many bytes of frames may be added now.
     fn room(&self) -> usize {
         let used = self.collecting.end - self.collecting.start;
-        let most = if self.sending.is_empty() {
-            MESSAGE
-        } else {
-            WAITING
-        };
+        let most = if self.is_free() { MESSAGE } else { WAITING };
         most.saturating_sub(used)
+    }
+
+    /// Whether nothing is left of earlier messages.
+    fn is_free(&self) -> bool {
+        let is_behind = |retained: &Retained| retained.is_behind();
+        self.sending.is_empty() && !self.retained.as_deref().is_some_and(is_behind)
+    }
+
+    /// Whether the process owes so many acknowledgements that it is sent no payload for now.
+    pub(crate) fn is_owed(&self) -> bool {
+        self.kept_room() != Room::Free
+    }
+
+    /// Whether it owes even more than it can without breaking the protocol.
+    pub(super) fn is_exceeded(&self) -> bool {
+        self.kept_room() == Room::Exceeded
+    }
+
+    fn kept_room(&self) -> Room {
+        self.retained.as_deref().map_or(Room::Free, Retained::room)
     }
 
     /// Whether there is room for the answers to any one message of the process.
@@ -109,12 +85,19 @@ impl Outbox {
 
     /// Whether sockets may be read: nothing is left of an earlier message, and another frame of this many bytes fits.
     pub(crate) fn has_room_for_payload(&self, length: usize) -> bool {
-        self.sending.is_empty() && length + HEADER + MAX_ADDRESS + 1 + ANSWER <= self.room()
+        self.is_free()
+            && !self.is_owed()
+            && length + HEADER + MAX_ADDRESS + 1 + ANSWER <= self.room()
+    }
+
+    /// The same for any payload: whatever is not read now waits for something else than room.
+    pub(super) fn has_room_for_any_payload(&self) -> bool {
+        self.has_room_for_payload(MAX_PAYLOAD)
     }
 
     /// Whether frames wait to be written, and not only pings and pongs.
     pub(crate) fn has_frames(&self) -> bool {
-        !self.sending.is_empty() || !self.collecting.is_empty()
+        0 < self.sending.frames || !self.collecting.is_empty()
     }
 
     /// Whether everything was handed out by [`chunk`](Self::chunk) and taken.
@@ -124,7 +107,57 @@ impl Outbox {
             && self.collecting.is_empty()
             && !self.ping
             && self.pong.is_none()
+            && self.ack.is_none()
             && self.close.is_none()
+    }
+
+    /// Begins a connection with these messages, which do not count among those of the session.
+    pub(super) fn greet(&mut self, messages: &[ServerMessage]) {
+        debug_assert!(self.sending.is_empty());
+        self.scratch.clear();
+        for message in messages {
+            encode_message(message, &mut self.scratch);
+        }
+        let mut greeting = Batch::compact(&self.scratch);
+        let length = std::mem::take(&mut greeting.frames);
+        greeting.prepend(Opcode::Binary, &[], length);
+        self.sending = greeting;
+    }
+
+    /// Keeps from now on what is written, because the session can be resumed.
+    pub(super) fn retain(&mut self) {
+        self.retained = Some(Box::default());
+    }
+
+    /// The process has received everything up to this offset.
+    pub(super) fn acknowledged(&mut self, received: u64) -> Result<(), WrongCount> {
+        match &mut self.retained {
+            Some(retained) => retained.acknowledge(received, self.sending.frames),
+            None => Ok(()),
+        }
+    }
+
+    /// The connection is lost, and with it what concerns only this one.
+    pub(super) fn cut(&mut self) {
+        let sending = std::mem::take(&mut self.sending);
+        if let Some(retained) = &mut self.retained {
+            retained.cut(sending);
+        }
+        (self.ping, self.pong, self.ack, self.close) = (false, None, None, None);
+    }
+
+    /// On the next connection it goes on after what the process has received.
+    pub(super) fn resume(&mut self, received: u64) -> Result<(), WrongCount> {
+        match &mut self.retained {
+            Some(retained) => retained.resume(received),
+            None => Ok(()),
+        }
+    }
+
+    /// How much memory is taken by what was written.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        self.retained.as_deref().map_or(0, Retained::memory)
     }
 
     /// Adds a control message.
@@ -185,7 +218,7 @@ impl Outbox {
         };
         let start = self.collecting.end;
         self.collecting.bytes[start..start + HEADER].copy_from_slice(&header.encode());
-        self.collecting.end = start + HEADER + length;
+        self.collecting.extend(HEADER + length);
     }
 
     /// Asks the process for a sign of life.
@@ -196,6 +229,11 @@ impl Outbox {
     /// Answers a ping.
     pub(crate) fn pong(&mut self, payload: &[u8]) {
         self.pong = Some(payload.to_vec());
+    }
+
+    /// Says that everything up to this offset has arrived.
+    pub(super) fn ack(&mut self, received: u64) {
+        self.ack = Some(received);
     }
 
     /// Closes the WebSocket, after everything else, with this status (RFC 6455, section 7.4).
@@ -214,46 +252,47 @@ impl Outbox {
     /// Notes that this much of the chunk was written.
     pub(crate) fn advance(&mut self, length: usize) {
         self.sending.start += length;
-        if self.sending.start == self.sending.end {
-            self.sending.release();
-            (self.sending.start, self.sending.end) = (0, 0);
+        if self.sending.is_empty() {
+            let mut written = std::mem::take(&mut self.sending);
+            match &mut self.retained {
+                Some(retained) => retained.keep(written),
+                None => written.release(),
+            }
         }
     }
 
-    /// Makes one WebSocket message of what was collected.
+    /// Makes one WebSocket message of what must be written again, or else of what was collected.
     fn seal(&mut self) {
-        let close = match self.collecting.is_empty() {
+        let again = self.retained.as_mut().and_then(|retained| retained.next());
+        let mut batch = again.unwrap_or_else(|| std::mem::take(&mut self.collecting));
+        let close = match batch.is_empty() {
             true => self.close.take(),
             false => None,
         };
-        if self.collecting.is_empty() && !self.ping && self.pong.is_none() && close.is_none() {
-            self.collecting.release();
-            (self.collecting.start, self.collecting.end) = (0, 0);
+        let pong = self.pong.take();
+        if batch.is_empty() && !self.ping && pong.is_none() && self.ack.is_none() && close.is_none()
+        {
             return;
         }
-        self.collecting.begin();
-        let length = self.collecting.end - self.collecting.start;
+        batch.begin();
         if let Some(status) = close {
-            self.collecting
-                .prepend(Opcode::Close, &status, status.len());
-        } else if 0 < length {
-            self.collecting.prepend(Opcode::Binary, &[], length);
+            batch.prepend(Opcode::Close, &status, status.len());
+        } else if 0 < batch.frames {
+            batch.prepend(Opcode::Binary, &[], batch.frames);
+        }
+        if let Some(received) = self.ack.take() {
+            self.scratch.clear();
+            encode_message(&ServerMessage::Ack { received }, &mut self.scratch);
+            debug_assert!(self.scratch.len() <= ACK);
+            batch.prepend(Opcode::Binary, &self.scratch, self.scratch.len());
         }
         if std::mem::take(&mut self.ping) {
-            self.collecting.prepend(Opcode::Ping, &[], 0);
+            batch.prepend(Opcode::Ping, &[], 0);
         }
-        if let Some(payload) = self.pong.take() {
-            self.collecting
-                .prepend(Opcode::Pong, &payload, payload.len());
+        if let Some(payload) = pong {
+            batch.prepend(Opcode::Pong, &payload, payload.len());
         }
-        self.sending = std::mem::take(&mut self.collecting);
-    }
-}
-
-impl Drop for Outbox {
-    fn drop(&mut self) {
-        self.sending.release();
-        self.collecting.release();
+        self.sending = batch;
     }
 }
 

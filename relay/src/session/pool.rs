@@ -8,8 +8,8 @@ use std::cell::RefCell;
 /// The size of every buffer, in bytes.
 pub(super) const SIZE: usize = 128 * 1024;
 
-/// How many buffers a thread keeps.
-const KEPT: usize = 4;
+/// How many buffers a thread keeps: about as many as a busy session has written and not yet heard of.
+const KEPT: usize = 16;
 
 thread_local! {
     static BUFFERS: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };

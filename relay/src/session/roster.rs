@@ -1,13 +1,30 @@
-//! The running processes by lab and process id, so that one can be looked at and ended from outside.
+//! The running processes by lab and process id, so that one can be looked at and ended from outside,
+//! and can come back.
 //!
 //! A page that terminates a worker takes the process's WebSocket with it, but a browser may let a worker that computes
-//! go on for seconds before it is really gone. So the page says here that it is over.
+//! go on for seconds before it is really gone. So the page says here that it is over. A process whose connection was
+//! lost comes in on another one, and is handed on here to the task that has its sockets.
+
+mod seat;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use protocol::{HostName, LabId, Refusal};
+use protocol::{HostName, LabId, Refusal, Token};
 use tokio_util::sync::CancellationToken;
+
+pub(super) use seat::{Arrival, Seat};
+
+/// Why a process cannot come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum ResumeFailure {
+    /// There is no such process, or it cannot resume.
+    Unknown,
+    /// The token is not its own.
+    Token,
+    /// It did not come within the grace time.
+    Late,
+}
 
 /// A process: its lab and its id there.
 type Key = (LabId, u32);
@@ -44,6 +61,8 @@ pub(crate) struct Listing {
     pub(crate) host: HostName,
     /// How it is ended.
     pub(super) ending: Ending,
+    /// Where it comes back.
+    pub(super) seat: Seat,
 }
 
 /// A process's place in the roster, which it leaves when this is dropped.
@@ -76,6 +95,22 @@ impl Roster {
             }
             None => false,
         }
+    }
+
+    /// Finds the process that a connection wants to resume.
+    pub(super) fn find(
+        &self,
+        lab: LabId,
+        pid: u32,
+        token: Token,
+    ) -> Result<Arc<Listing>, ResumeFailure> {
+        let processes = self.lock();
+        let listing = processes
+            .get(&(lab, pid))
+            .filter(|listing| !listing.ending.token.is_cancelled())
+            .ok_or(ResumeFailure::Unknown)?;
+        listing.seat.check(token)?;
+        Ok(Arc::clone(listing))
     }
 
     /// Ends all processes of a lab and tells them why.
@@ -113,11 +148,16 @@ mod tests {
     use super::*;
 
     fn listing(pid: u32) -> Arc<Listing> {
+        listing_with(pid, None)
+    }
+
+    fn listing_with(pid: u32, token: Option<Token>) -> Arc<Listing> {
         Arc::new(Listing {
             pid,
             minor: 0,
             host: HostName::new("desk").unwrap(),
             ending: Ending::default(),
+            seat: Seat::new(token),
         })
     }
 
@@ -149,5 +189,23 @@ mod tests {
             assert_eq!(reason, Some(Refusal::Revoked));
         }
         assert!(!neighbour.listing.ending.token.is_cancelled());
+    }
+
+    #[test]
+    fn only_who_has_the_token_comes_back_and_no_dead_process_does() {
+        let roster = Arc::new(Roster::default());
+        let [lab, other] =
+            ["aaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbb"].map(|id| LabId::new(id).unwrap());
+        let (token, wrong) = (Token([1; 16]), Token([2; 16]));
+        let _entry = roster.enter(lab.clone(), listing_with(1000, Some(token)));
+        let _simple = roster.enter(lab.clone(), listing(1001));
+        let find = |lab: &LabId, pid, token| roster.find(lab.clone(), pid, token).err();
+        assert_eq!(find(&lab, 1000, token), None);
+        assert_eq!(find(&lab, 1000, wrong), Some(ResumeFailure::Token));
+        assert_eq!(find(&lab, 1001, token), Some(ResumeFailure::Unknown));
+        assert_eq!(find(&lab, 1002, token), Some(ResumeFailure::Unknown));
+        assert_eq!(find(&other, 1000, token), Some(ResumeFailure::Unknown));
+        assert!(roster.kill(lab.clone(), 1000));
+        assert_eq!(find(&lab, 1000, token), Some(ResumeFailure::Unknown));
     }
 }

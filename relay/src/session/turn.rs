@@ -1,100 +1,50 @@
-//! The task of a session: moves bytes between the WebSocket and the process's sockets.
+//! The task of a session: moves bytes between the process's connection and its sockets.
+//!
+//! A session outlives its connections: when one is lost without a close, the task waits for the next ([`absence`]), which
+//! comes in elsewhere ([`door`]).
+//!
+//! [`absence`]: super::absence
+//! [`door`]: super::door
 
 use std::future::poll_fn;
-use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use protocol::{ClientMessage, Frame, LabId, MINOR_VERSION, Refusal, ServerMessage};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
+use protocol::{ClientMessage, Frame, Hello, LEFT_STATUS, LabId, Progress, Refusal, ServerMessage};
 use tokio::time::{Instant, Sleep};
-use tokio_util::sync::CancellationToken;
 
 use super::calls::Course;
-use super::inbox::{Inbox, Item};
+use super::inbox::Item;
+use super::link::{Health, Link};
 use super::pace::Pace;
-use super::roster::{Ending, Entry, Roster};
-use super::{Outbox, Ready, Sockets, admission};
-use crate::client::Client;
-use crate::config::Limits;
-use crate::lab::{Labs, shown};
-use crate::metrics::{Counted, Metrics};
+use super::roster::{Arrival, Entry, ResumeFailure};
+use super::{Caller, Outbox, Ready, Settings, Sockets, admission};
+use crate::lab::shown;
+use crate::metrics::Counted;
 use crate::socket::Attention;
 
-/// How long the WebSocket may take to be closed in good order.
-const FAREWELL: Duration = Duration::from_secs(2);
-
-/// The same when the relay stops and everybody waits for it.
-const BRIEF_FAREWELL: Duration = Duration::from_millis(500);
-
 /// How many rounds a session may do before other tasks have their turn.
-const ROUNDS: usize = 16;
+pub(super) const ROUNDS: usize = 16;
 
-/// What sessions need to know of the relay.
-#[derive(Debug)]
-pub(crate) struct Settings {
-    /// The labs that processes join.
-    pub(crate) labs: Arc<Labs>,
-    /// The processes that run.
-    pub(crate) roster: Arc<Roster>,
-    /// The relay's counts.
-    pub(crate) metrics: Metrics,
-    /// The most sockets of a process.
-    pub(crate) sockets: usize,
-    /// After how long without a sign of life a process is ended.
-    pub(crate) silence: Duration,
-    /// After how long it is pinged.
-    pub(crate) ping: Duration,
-    /// What strangers may use up.
-    pub(crate) limits: Limits,
-    /// Cancelled when the relay stops.
-    pub(crate) stop: CancellationToken,
-}
-
-/// Who opens a process.
-#[derive(Debug)]
-pub(crate) struct Caller {
-    /// The lab that it wants to join.
-    pub(crate) lab: LabId,
-    /// Where it is.
-    pub(crate) client: Client,
-    /// How the process is ended from outside.
-    pub(super) ending: Ending,
-}
-
-impl Caller {
-    /// A client that wants to join a lab.
-    pub(crate) fn new(lab: LabId, client: Client) -> Self {
-        Self {
-            lab,
-            client,
-            ending: Ending::default(),
-        }
-    }
-}
-
-/// How a session ended.
+/// How a session ended, or its connection.
 #[derive(Debug)]
 pub(super) enum End {
     /// The program ended.
     Goodbye,
-    /// The WebSocket was closed or lost.
+    /// The WebSocket was closed.
+    Closed,
+    /// The connection was lost.
     Lost,
+    /// The process was killed from outside.
+    Killed,
+    /// It did not come back in time.
+    Late,
+    /// It has come on another connection.
+    Moved(Box<Arrival>),
     /// The relay ended it.
     Refused(Refusal),
-}
-
-/// The WebSocket of a process.
-#[derive(Debug)]
-struct Link {
-    stream: TcpStream,
-    inbox: Inbox,
-    outbox: Outbox,
-    /// How many bytes were written and not counted yet.
-    written: usize,
 }
 
 /// A running process.
@@ -104,19 +54,27 @@ pub(super) struct Process {
     pub(super) sockets: Sockets,
     /// Its place in the roster.
     pub(super) entry: Entry,
-    /// It counts as long as it runs.
+    /// Counts it.
     pub(super) _counted: Counted,
 }
 
+/// A session.
 #[derive(Debug)]
-struct Session {
-    settings: Arc<Settings>,
-    caller: Caller,
-    link: Link,
-    ready: Arc<Ready>,
-    process: Option<Process>,
+pub(super) struct Session {
+    /// What it knows of the relay.
+    pub(super) settings: Arc<Settings>,
+    /// Whose it is.
+    pub(super) process: Process,
+    /// What the process is to be sent.
+    pub(super) outbox: Outbox,
+    /// Which sockets want attention.
+    pub(super) ready: Arc<Ready>,
+    lab: LabId,
+    /// How far what the process sends has been worked through.
+    progress: Progress,
+    /// How long the process may take to come back; none if it cannot.
+    grace: Option<Duration>,
     pace: Pace,
-    begun: Instant,
     heard: Instant,
     /// When something was last written.
     wrote: Instant,
@@ -128,46 +86,103 @@ struct Session {
     pause: Option<Pin<Box<Sleep>>>,
 }
 
-/// Serves a process on its WebSocket until it ends. `early` is what was read after the handshake's request.
-pub(crate) async fn run(stream: TcpStream, early: &[u8], caller: Caller, settings: Arc<Settings>) {
+/// Serves a process that has just said hello, until it ends.
+pub(super) async fn run(
+    hello: Hello,
+    caller: Caller,
+    settings: Arc<Settings>,
+    link: Link,
+    mut outbox: Outbox,
+) {
+    let ready = Arc::default();
+    let admitted = admission::admit(hello, &caller, &settings, &ready, &mut outbox);
+    let (process, grace) = match admitted {
+        Ok(admitted) => admitted,
+        Err(refusal) => {
+            tracing::info!(lab = shown(&caller.lab), %refusal, "a process was not let in");
+            settings.metrics.refused(&refusal);
+            return link.refuse(outbox, refusal).await;
+        }
+    };
     let now = Instant::now();
-    let hello = settings.limits.hello;
     let mut session = Session {
         timer: Box::pin(tokio::time::sleep_until(
-            now + hello.min(settings.silence).min(settings.ping),
+            now + settings.silence.min(settings.ping),
         )),
         pause: None,
         pace: Pace::new(settings.limits.rate, now.into_std()),
-        settings: Arc::clone(&settings),
-        caller,
-        link: Link {
-            stream,
-            inbox: Inbox::default(),
-            outbox: Outbox::default(),
-            written: 0,
-        },
-        ready: Arc::default(),
-        process: None,
-        begun: now,
+        lab: caller.lab,
+        settings,
+        process,
+        outbox,
+        ready,
+        progress: Progress::default(),
+        grace,
         heard: now,
         wrote: now,
         active: now,
         pinged: now,
     };
-    session.link.inbox.fill(early);
-    let ending = session.caller.ending.clone();
-    let end = tokio::select! {
-        biased;
-        end = poll_fn(|context| session.poll(context)) => end,
-        reason = ending.requested() => reason.map_or(End::Lost, End::Refused),
-        () = settings.stop.cancelled() => End::Refused(Refusal::Shutdown),
-    };
-    session.finish(end).await;
+    let (link, end) = session.live(link).await;
+    session.finish(link, end).await;
 }
 
 impl Session {
+    /// Goes on over as many connections as it takes. Also says on which one it ended, if there was one.
+    async fn live(&mut self, mut link: Link) -> (Option<Link>, End) {
+        loop {
+            let arrival = match (self.serve(&mut link).await, self.grace) {
+                (End::Moved(arrival), _) => *arrival,
+                (End::Lost, Some(grace)) => {
+                    drop(link);
+                    match self.wait_for_return(grace).await {
+                        Ok(arrival) => arrival,
+                        Err(end) => return (None, end),
+                    }
+                }
+                (end, _) => return (Some(link), end),
+            };
+            link = arrival.link;
+            if let Err(end) = self.resume(arrival.received) {
+                return (Some(link), end);
+            }
+        }
+    }
+
+    /// Works until the connection or the session comes to an end.
+    async fn serve(&mut self, link: &mut Link) -> End {
+        let listing = Arc::clone(&self.process.entry.listing);
+        let stop = self.settings.stop.clone();
+        tokio::select! {
+            biased;
+            end = poll_fn(|context| self.poll(link, context)) => end,
+            reason = listing.ending.requested() => reason.map_or(End::Killed, End::Refused),
+            arrival = listing.seat.arrival() => End::Moved(Box::new(arrival)),
+            () = stop.cancelled() => End::Refused(Refusal::Shutdown),
+        }
+    }
+
+    /// The process is back: goes on after what it has received, and says what the relay has.
+    fn resume(&mut self, received: u64) -> Result<(), End> {
+        self.outbox.cut();
+        if let Err(error) = self.outbox.resume(received) {
+            // Nothing that was to be sent makes sense to this process.
+            self.outbox = Outbox::default();
+            return Err(protocol_error(&error));
+        }
+        let received = self.progress.acknowledge();
+        self.outbox.greet(&[ServerMessage::Resumed { received }]);
+        let now = Instant::now();
+        (self.heard, self.pinged) = (now, now);
+        let Settings { silence, ping, .. } = *self.settings;
+        self.timer.as_mut().reset(now + silence.min(ping));
+        self.settings.metrics.resumed();
+        tracing::debug!("a process is back");
+        Ok(())
+    }
+
     /// Does everything that can be done now.
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<End> {
+    fn poll(&mut self, link: &mut Link, context: &mut Context<'_>) -> Poll<End> {
         self.ready.register(context.waker());
         if let Poll::Ready(end) = self.watch_clock(context) {
             return Poll::Ready(end);
@@ -176,10 +191,10 @@ impl Session {
             if self.poll_pause(context).is_pending() {
                 return Poll::Pending;
             }
-            match self.round(context) {
+            match self.round(link, context) {
                 Ok(Attention::Again) => {}
                 Ok(Attention::Later) => {
-                    self.link.inbox.rest();
+                    link.inbox.rest();
                     return Poll::Pending;
                 }
                 Err(end) => return Poll::Ready(end),
@@ -190,27 +205,33 @@ impl Session {
     }
 
     /// Reads once, works through what was read, looks at the ready sockets once, and writes.
-    fn round(&mut self, context: &mut Context<'_>) -> Result<Attention, End> {
+    fn round(&mut self, link: &mut Link, context: &mut Context<'_>) -> Result<Attention, End> {
         let mut read = false;
-        if self.link.inbox.is_empty() {
-            match self.link.poll_fill(context) {
-                Poll::Ready(Ok(0) | Err(_)) => return Err(End::Lost),
-                Poll::Ready(Ok(length)) => {
+        if link.inbox.is_empty() {
+            match (link.poll_fill(context), link.health) {
+                (Poll::Ready(Ok(0) | Err(_)), _) | (Poll::Pending, Health::Deaf) => {
+                    return Err(End::Lost);
+                }
+                (Poll::Ready(Ok(length)), _) => {
                     self.heard = Instant::now();
                     self.pace.spend(length, self.heard.into_std());
                     read = true;
                 }
-                Poll::Pending => {}
+                (Poll::Pending, Health::Whole) => {}
             }
         }
-        self.work()?;
-        let attention = match &mut self.process {
-            Some(process) => process.sockets.attend(&mut self.link.outbox),
-            None => Attention::Later,
-        };
-        let speaks = self.link.outbox.has_frames();
-        let flushed = self.link.poll_flush(context);
-        let written = std::mem::take(&mut self.link.written);
+        self.work(link)?;
+        if link.health == Health::Deaf {
+            // What finds no room for an answer is not taken; the process sends it again.
+            return match link.inbox.is_empty() {
+                true => Ok(Attention::Again),
+                false => Err(End::Lost),
+            };
+        }
+        let attention = self.process.sockets.attend(&mut self.outbox);
+        let speaks = self.outbox.has_frames();
+        let flushed = link.poll_flush(&mut self.outbox, context);
+        let written = std::mem::take(&mut link.written);
         if 0 < written {
             self.wrote = Instant::now();
             self.pace.spend(written, self.wrote.into_std());
@@ -219,15 +240,20 @@ impl Session {
             }
         }
         let more = match flushed {
-            // There is room now for whatever had to wait for it.
+            // There is room now for whatever had to wait for it, but not for what waits for an acknowledgement.
             Poll::Ready(Ok(())) => {
-                read || attention == Attention::Again
-                    || !self.link.inbox.is_empty()
-                    || self.is_syncing()
+                read || attention == Attention::Again && !self.outbox.is_owed()
+                    || !link.inbox.is_empty()
+                    || self.process.sockets.is_syncing()
             }
-            Poll::Ready(Err(_)) => return Err(End::Lost),
+            Poll::Ready(Err(_)) => {
+                // Whether the process has closed the connection or lost it shows in what it said last.
+                link.health = Health::Deaf;
+                self.outbox.cut();
+                true
+            }
             // Sockets wait for room, but what the process sends is still looked at.
-            Poll::Pending => read && self.link.inbox.is_empty(),
+            Poll::Pending => read && link.inbox.is_empty(),
         };
         Ok(if more {
             Attention::Again
@@ -236,43 +262,38 @@ impl Session {
         })
     }
 
-    fn is_syncing(&self) -> bool {
-        self.process
-            .as_ref()
-            .is_some_and(|process| process.sockets.is_syncing())
-    }
-
     /// Works through what was read, as far as there is room for answers.
-    fn work(&mut self) -> Result<(), End> {
-        let Link { inbox, outbox, .. } = &mut self.link;
+    fn work(&mut self, link: &mut Link) -> Result<(), End> {
+        let (sockets, outbox) = (&mut self.process.sockets, &mut self.outbox);
         loop {
-            let open = match &self.process {
-                Some(process) => process.sockets.is_open(outbox),
-                None => outbox.has_room_for_answers(),
-            };
-            if !open {
+            if !sockets.is_open(outbox) {
                 return Ok(());
             }
-            let item = inbox.next().map_err(|error| protocol_error(&error))?;
-            match (item, &mut self.process) {
-                (None, _) => return Ok(()),
-                (Some(Item::Close), _) => return Err(End::Lost),
-                (Some(Item::Pong), _) => {}
-                (Some(Item::Ping(payload)), _) => outbox.pong(payload),
-                (Some(Item::Frame(frame)), Some(process)) => {
+            let item = link.inbox.next().map_err(|error| protocol_error(&error))?;
+            match item {
+                None => return Ok(()),
+                Some(Item::Close(Some(LEFT_STATUS))) => return Err(End::Lost),
+                Some(Item::Close(_)) => return Err(End::Closed),
+                Some(Item::Pong) => {}
+                Some(Item::Ping(payload)) => outbox.pong(payload),
+                Some(Item::Frame(Frame::Control(ClientMessage::Ack { received }), _)) => outbox
+                    .acknowledged(received)
+                    .map_err(|error| protocol_error(&error))?,
+                Some(Item::Frame(frame, length)) => {
                     self.active = self.heard;
-                    let course = process.sockets.handle(frame, outbox);
+                    self.progress.take(length);
+                    let course = sockets.handle(frame, outbox);
                     match course.map_err(|violation| protocol_error(&violation))? {
                         Course::Running => {}
                         Course::Ended => return Err(End::Goodbye),
                     }
+                    if outbox.is_exceeded() {
+                        return Err(protocol_error(&"far too little was acknowledged"));
+                    }
+                    if self.progress.is_due() && self.grace.is_some() {
+                        outbox.ack(self.progress.acknowledge());
+                    }
                 }
-                (Some(Item::Frame(Frame::Control(ClientMessage::Hello(hello)))), None) => {
-                    let (caller, settings) = (&self.caller, &self.settings);
-                    let process = admission::admit(hello, caller, settings, &self.ready, outbox)?;
-                    self.process = Some(process);
-                }
-                (Some(Item::Frame(_)), None) => return Err(End::Refused(Refusal::NoHello)),
             }
         }
     }
@@ -296,33 +317,30 @@ impl Session {
         Poll::Ready(())
     }
 
-    /// Pings, and ends what is silent or idle.
+    /// Pings, gives up a connection that is silent, and ends a process that is idle.
     fn watch_clock(&mut self, context: &mut Context<'_>) -> Poll<End> {
         while self.timer.as_mut().poll(context).is_ready() {
             let now = Instant::now();
             let Settings { silence, ping, .. } = *self.settings;
-            let Limits { hello, idle, .. } = self.settings.limits;
-            if self.process.is_none() && self.begun + hello <= now {
-                return Poll::Ready(End::Refused(Refusal::NoHello));
-            }
+            let idle = self.settings.limits.idle;
             if !idle.is_zero() && self.active + idle <= now {
                 return Poll::Ready(End::Refused(Refusal::Idle(whole_seconds(idle))));
             }
             if self.heard + silence <= now {
-                let refusal = Refusal::Silent(whole_seconds(silence));
-                return Poll::Ready(End::Refused(refusal));
+                return Poll::Ready(match self.grace {
+                    Some(_) => End::Lost,
+                    None => End::Refused(Refusal::Silent(whole_seconds(silence))),
+                });
             }
             if self.pinged + ping <= now {
                 self.pinged = now;
-                self.link.outbox.ping();
+                self.outbox.ping();
+                if self.grace.is_some() {
+                    self.outbox.ack(self.progress.acknowledge());
+                }
             }
-            if let Some(process) = &mut self.process {
-                process.sockets.expire(now.into_std());
-            }
+            self.process.sockets.expire(now.into_std());
             let mut next = (self.heard + silence).min(self.pinged + ping);
-            if self.process.is_none() {
-                next = next.min(self.begun + hello);
-            }
             if !idle.is_zero() {
                 next = next.min(self.active + idle);
             }
@@ -331,53 +349,48 @@ impl Session {
         Poll::Pending
     }
 
-    /// Closes the WebSocket and what the process had.
-    async fn finish(self, end: End) {
+    /// Closes the connection, if there is one, and what the process had.
+    async fn finish(self, link: Option<Link>, end: End) {
         let Self {
             settings,
-            mut link,
-            ready,
             process,
-            caller,
+            outbox,
+            ready,
+            lab,
             ..
         } = self;
+        let listing = Arc::clone(&process.entry.listing);
+        let (lab, host, pid) = (shown(&lab), listing.host.as_str(), listing.pid);
         match end {
-            End::Lost => {}
+            End::Closed | End::Lost | End::Killed | End::Moved(_) => {}
+            End::Late => {
+                tracing::info!(lab, host, pid, "a process did not come back in time");
+                settings.metrics.resume_failed(ResumeFailure::Late);
+            }
             End::Refused(refusal) => {
-                let listing = process.map(|process| Arc::clone(&process.entry.listing));
-                let minor = listing.as_ref().map_or(MINOR_VERSION, |known| known.minor);
-                let (host, pid) = listing.map_or((None, None), |known| {
-                    (Some(known.host.to_string()), Some(known.pid))
-                });
-                tracing::info!(lab = shown(&caller.lab), host, pid, %refusal, "a process was ended");
-                let refusal = admission::spoken(refusal, minor);
+                drop(process);
+                tracing::info!(lab, host, pid, %refusal, "a process was ended");
+                let refusal = admission::spoken(refusal, listing.minor);
                 settings.metrics.refused(&refusal);
-                let patience = match refusal {
-                    Refusal::Shutdown => BRIEF_FAREWELL,
-                    Refusal::NoHello
-                    | Refusal::Protocol(_)
-                    | Refusal::Full(_)
-                    | Refusal::Silent(_)
-                    | Refusal::Idle(_)
-                    | Refusal::Expired(_)
-                    | Refusal::Revoked => FAREWELL,
-                };
-                let status = status(&refusal);
-                link.outbox.message(&ServerMessage::Refused(refusal));
-                link.farewell(status, patience).await;
+                if let Some(link) = link {
+                    link.refuse(outbox, refusal).await;
+                }
             }
             End::Goodbye => {
-                let sockets = process.map(|process| process.sockets);
+                let Process { mut sockets, .. } = process;
                 let deliver = async {
-                    if let Some(mut sockets) = sockets {
-                        sockets.close_all();
-                        tokio::select! {
-                            () = deliver(sockets, &ready) => {}
-                            () = settings.stop.cancelled() => {}
-                        }
+                    sockets.close_all();
+                    tokio::select! {
+                        () = deliver(sockets, &ready) => {}
+                        () = settings.stop.cancelled() => {}
                     }
                 };
-                tokio::join!(deliver, link.farewell(NORMAL, FAREWELL));
+                let part = async {
+                    if let Some(link) = link {
+                        link.part(outbox).await;
+                    }
+                };
+                tokio::join!(deliver, part);
             }
         }
     }
@@ -405,74 +418,8 @@ async fn deliver(mut sockets: Sockets, ready: &Ready) {
     }
 }
 
-impl Link {
-    /// Reads what is there, up to a buffer full.
-    fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let mut room = ReadBuf::new(self.inbox.room());
-        ready!(Pin::new(&mut self.stream).poll_read(context, &mut room))?;
-        let length = room.filled().len();
-        self.inbox.filled(length);
-        Poll::Ready(Ok(length))
-    }
-
-    /// Writes everything that waits.
-    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        loop {
-            let chunk = self.outbox.chunk();
-            if chunk.is_empty() {
-                return Poll::Ready(Ok(()));
-            }
-            let length = ready!(Pin::new(&mut self.stream).poll_write(context, chunk))?;
-            if length == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-            self.outbox.advance(length);
-            self.written += length;
-        }
-    }
-
-    /// Writes what is left and closes the WebSocket, but does not wait long for the other side.
-    async fn farewell(mut self, status: u16, patience: Duration) {
-        self.outbox.close(status);
-        let orderly = async {
-            poll_fn(|context| self.poll_flush(context)).await?;
-            self.stream.shutdown().await?;
-            // Closing with something unread would reset the connection, and what was just written might be lost.
-            let mut unread = [0; 1024];
-            loop {
-                self.stream.readable().await?;
-                match self.stream.try_read(&mut unread) {
-                    Ok(0) => return Ok(()),
-                    Ok(_) => {}
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    Err(error) => return Err(error),
-                }
-            }
-        };
-        let orderly: Result<io::Result<()>, _> = tokio::time::timeout(patience, orderly).await;
-        if !matches!(orderly, Ok(Ok(()))) {
-            tracing::debug!("a WebSocket was not closed in good order");
-        }
-    }
-}
-
-/// The status of a WebSocket that has done what it was for (RFC 6455, section 7.4.1).
-const NORMAL: u16 = 1000;
-
-/// The WebSocket status that goes with a refusal (RFC 6455, section 7.4.1, and IANA's registry).
-fn status(refusal: &Refusal) -> u16 {
-    match refusal {
-        Refusal::NoHello | Refusal::Protocol(_) => 1002,
-        Refusal::Full(_) => 1013,
-        Refusal::Silent(_)
-        | Refusal::Shutdown
-        | Refusal::Idle(_)
-        | Refusal::Expired(_)
-        | Refusal::Revoked => 1001,
-    }
-}
-
-fn protocol_error(error: &impl ToString) -> End {
+/// The end of a process that broke the protocol.
+pub(super) fn protocol_error(error: &impl ToString) -> End {
     End::Refused(Refusal::Protocol(error.to_string()))
 }
 

@@ -93,12 +93,11 @@ pub(super) async fn process(
         };
         match upgraded.downcast::<TokioIo<TcpStream>>() {
             Ok(parts) => {
-                session::run(parts.io.into_inner(), &parts.read_buf, caller, settings).await;
+                let stream = parts.io.into_inner();
+                session::serve(stream, &parts.read_buf, caller, settings, place).await;
             }
             Err(_) => tracing::error!("a connection is of an unknown kind"),
         }
-        // The connection counts until here.
-        drop(place);
     });
     let headers = [
         (UPGRADE, String::from("websocket")),

@@ -4,8 +4,8 @@ use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Result, bail};
 use protocol::{
-    LabId, SUBPROTOCOL, ServerMessage, SocketId,
-    frame::{FrameKind, HEADER, Header, decode_message},
+    ClientMessage, LabId, Progress, SUBPROTOCOL, ServerMessage, SocketId,
+    frame::{FrameKind, HEADER, Header, decode_message, encode_message},
 };
 
 use crate::websocket::WebSocket;
@@ -21,13 +21,20 @@ pub(super) enum Event {
 
 /// A WebSocket to a relay.
 #[derive(Debug)]
-pub(super) struct Wire(WebSocket);
+pub(super) struct Wire {
+    socket: WebSocket,
+    /// What came, if it is to be acknowledged as a browser's process does.
+    progress: Option<Progress>,
+}
 
 impl Wire {
     /// Connects to a relay.
     pub(super) fn open(relay: SocketAddr, lab: &LabId) -> Result<Self> {
         let path = format!("/labs/{lab}/process");
-        Ok(Self(WebSocket::open(relay, &path, Some(SUBPROTOCOL))?))
+        Ok(Self {
+            socket: WebSocket::open(relay, &path, Some(SUBPROTOCOL))?,
+            progress: None,
+        })
     }
 
     /// A whole WebSocket message with these frames.
@@ -37,7 +44,7 @@ impl Wire {
 
     /// How long a read may wait, or without end.
     pub(super) fn patience(&self, patience: Option<Duration>) -> Result<()> {
-        self.0.patience(patience)
+        self.socket.patience(patience)
     }
 
     /// Sends these frames.
@@ -47,31 +54,65 @@ impl Wire {
 
     /// Sends a whole message.
     pub(super) fn send_sealed(&mut self, message: &[u8]) -> Result<()> {
-        self.0.send(message)
+        self.socket.send(message)
+    }
+
+    /// Acknowledges what comes from now on.
+    pub(super) fn acknowledge(&mut self) {
+        self.progress = Some(Progress::default());
+    }
+
+    fn send_ack(&mut self, received: u64) -> Result<()> {
+        let mut ack = Vec::new();
+        encode_message(&ClientMessage::Ack { received }, &mut ack);
+        self.send(&ack)
     }
 
     /// Gives the buffer back, so that many idle processes do not need much memory here.
-    pub(super) fn rest(&mut self) {
-        self.0.rest();
+    ///
+    /// What came is acknowledged before, as a browser's process does within a second.
+    pub(super) fn rest(&mut self) -> Result<()> {
+        self.socket.rest();
+        match &mut self.progress {
+            Some(progress) if progress.is_owed() => {
+                let received = progress.acknowledge();
+                self.send_ack(received)
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Waits for the next message or payload. Payload must be read with [`payload`](Self::payload) before this is called again.
     pub(super) fn event(&mut self) -> Result<Event> {
-        self.0.frame()?;
-        let header: [u8; HEADER] = self.0.exactly(HEADER)?.try_into()?;
+        self.socket.frame()?;
+        let header: [u8; HEADER] = self.socket.exactly(HEADER)?.try_into()?;
         let header = Header::decode(header)?;
-        match header.kind {
+        let event = match header.kind {
             FrameKind::Control => {
-                let message = self.0.exactly(header.length)?;
-                Ok(Event::Message(decode_message(message)?))
+                let message = self.socket.exactly(header.length)?;
+                Event::Message(decode_message(message)?)
             }
-            FrameKind::Stream => Ok(Event::Payload(header.socket, header.length)),
+            FrameKind::Stream => Event::Payload(header.socket, header.length),
             FrameKind::Datagram => bail!("a datagram that nobody reads"),
+        };
+        let is_counted = match &event {
+            Event::Message(message) => message.is_counted(),
+            Event::Payload(..) => true,
+        };
+        if let Some(progress) = &mut self.progress
+            && is_counted
+        {
+            progress.take(HEADER + header.length);
+            if progress.is_due() {
+                let received = progress.acknowledge();
+                self.send_ack(received)?;
+            }
         }
+        Ok(event)
     }
 
     /// Reads up to this many bytes of the payload that was announced.
     pub(super) fn payload(&mut self, most: usize) -> Result<&[u8]> {
-        self.0.some(most)
+        self.socket.some(most)
     }
 }

@@ -8,17 +8,19 @@
 //! # Layout
 //!
 //! - [`sockets`]: the calls on one socket.
+//! - [`link`]: the connection to the relay, and the next one when it is lost.
 //! - [`streams`]: poll, threads, name resolution and everything else.
 
 #![allow(unreachable_pub, reason = "wasm-bindgen exports only what is public")]
 
+mod link;
 mod sockets;
 mod streams;
 
-use js_sys::{ArrayBuffer, Uint8Array, WebAssembly};
-use protocol::frame::{self, DecodeError, FrameKind, HEADER, Header};
+use js_sys::{Uint8Array, WebAssembly};
+use protocol::frame::{self, FrameKind, HEADER, Header};
 use protocol::limits::MAX_ADDRESS;
-use protocol::{Address, ClientMessage, Errno, Hello, HostName, Kind, ProcessName};
+use protocol::{Address, ClientMessage, DecodeError, Errno, Kind};
 use wasm_bindgen::prelude::*;
 
 use super::emscripten::{self, O_NONBLOCK};
@@ -28,8 +30,12 @@ use super::outbox::Outbox;
 use super::process::{Attempt, Effect, Mode, Process, Step, Try};
 use super::shim;
 use super::wait::WaitId;
+use link::{Link, LinkError};
 
 pub(crate) use shim::BLOCKED;
+
+/// Why a process ends that says too much while the relay does not answer.
+const TOO_MUCH: &str = "too much was to be sent while the relay did not answer";
 
 /// The length of a frame's header, as lengths are counted in the browser.
 const HEADER_LENGTH: u32 = 8;
@@ -78,6 +84,7 @@ pub struct Kernel {
     memory: Memory,
     outbox: Outbox,
     glue: Glue,
+    link: Link,
     blocked: i32,
     thread_cell: u32,
 }
@@ -110,25 +117,10 @@ impl Kernel {
             memory: Memory::new(memory),
             outbox: Outbox::new(),
             glue,
+            link: Link::default(),
             blocked: 0,
             thread_cell: 0,
         }
-    }
-
-    /// The first message to the relay, as its bytes.
-    ///
-    /// # Errors
-    ///
-    /// A sentence, if a name is none.
-    pub fn hello(&self, host: String, process: String) -> Result<Vec<u8>, JsError> {
-        let hello = Hello {
-            minor: protocol::MINOR_VERSION,
-            host: HostName::new(host)?,
-            process: ProcessName::new(process)?,
-        };
-        let mut bytes = Vec::new();
-        frame::encode_message(&ClientMessage::Hello(hello), &mut bytes);
-        Ok(bytes)
     }
 
     /// Where in the memory the running thread's identity lies, for a program that has begun.
@@ -172,20 +164,6 @@ impl Kernel {
         outbox.flush(&|message| glue.send(message));
     }
 
-    /// Takes a WebSocket message.
-    pub fn receive(&mut self, message: &ArrayBuffer) {
-        if let Err(error) = self.take(&Uint8Array::new(message)) {
-            self.process.lose(format!("protocol error: {error}"));
-        }
-        self.carry_out();
-    }
-
-    /// The WebSocket is gone.
-    pub fn lose(&mut self, reason: String) {
-        self.process.lose(reason);
-        self.carry_out();
-    }
-
     /// Says that the program has ended, so that the relay delivers what was sent and closes every socket.
     pub fn goodbye(&mut self) {
         self.post(&ClientMessage::Goodbye);
@@ -202,13 +180,14 @@ impl Kernel {
 }
 
 impl Kernel {
-    fn take(&mut self, message: &Uint8Array) -> Result<(), DecodeError> {
+    /// Takes the frames of a WebSocket message.
+    fn take(&mut self, message: &Uint8Array) -> Result<(), LinkError> {
         let end = message.length();
         let mut at = 0;
         while at < end {
             let payload = at + HEADER_LENGTH;
             if end < payload {
-                return Err(DecodeError::Truncated);
+                return Err(DecodeError::Truncated.into());
             }
             let mut header = [0; HEADER];
             message.subarray(at, payload).copy_to(&mut header);
@@ -220,18 +199,21 @@ impl Kernel {
             let length = u32::try_from(length).map_err(|_| DecodeError::Truncated)?;
             at = payload + length;
             if end < at {
-                return Err(DecodeError::Truncated);
+                return Err(DecodeError::Truncated.into());
             }
+            let whole = HEADER + length as usize;
             match kind {
                 FrameKind::Control => {
                     let bytes = message.subarray(payload, at).to_vec();
-                    self.process.receive(frame::decode_message(&bytes)?);
+                    self.hear(frame::decode_message(&bytes)?, whole)?;
                 }
                 FrameKind::Stream => {
+                    self.link.progress.take(whole);
                     let chunk = Received::new(message, payload, length);
                     self.process.receive_stream(socket, chunk);
                 }
                 FrameKind::Datagram => {
+                    self.link.progress.take(whole);
                     let head = at.min(payload + ADDRESS_LENGTH);
                     let head = message.subarray(payload, head).to_vec();
                     let (from, used) = frame::decode_address(&head)?;
@@ -292,6 +274,9 @@ impl Kernel {
     fn post(&mut self, message: &ClientMessage) {
         let Self { outbox, glue, .. } = self;
         outbox.control(message, &|message| glue.send(message));
+        if self.outbox.is_overfull() {
+            self.process.lose(TOO_MUCH.to_owned());
+        }
     }
 }
 

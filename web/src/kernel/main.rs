@@ -7,6 +7,7 @@
 //! # Layout
 //!
 //! - `process`: the state machine, without I/O; `socket`, `inbox` and `wait` are its parts.
+//! - `tape`: what is kept of what was said, so that a lost connection can be resumed.
 //! - `sockaddr`, `lookup`, `emscripten`: how addresses, names and error numbers look to the interpreter.
 //! - `bridge`: the system calls as the worker's glue calls them, with `memory` and `outbox` for the bytes.
 //! - `shim`: the module between the interpreter and the bridge, generated when this crate is built.
@@ -40,6 +41,8 @@ mod shim;
 mod sockaddr;
 #[cfg(any(test, target_arch = "wasm32"))]
 mod socket;
+#[cfg(any(test, target_arch = "wasm32"))]
+mod tape;
 #[cfg(any(test, target_arch = "wasm32"))]
 mod wait;
 

@@ -331,6 +331,10 @@ impl<C: Chunk> Process<C> {
             ServerMessage::Credit { socket, limit } => {
                 self.change(socket, |socket| socket.send.grant(limit));
             }
+            // These concern the connection, which is not kept here.
+            ServerMessage::Session(_)
+            | ServerMessage::Resumed { .. }
+            | ServerMessage::Ack { .. } => {}
         }
     }
 

@@ -73,7 +73,13 @@ pub enum Report {
         /// The exit status that a shell would show.
         status: i32,
     },
-    /// The process could not be started, or has lost its relay.
+    /// The connection to the relay is lost, and the process waits for another one.
+    Paused,
+    /// There is one.
+    Resumed,
+    /// There was none in time.
+    Lost,
+    /// The process could not be started, or was ended by the relay.
     Failed {
         /// Why, in a sentence.
         reason: String,

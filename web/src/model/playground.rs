@@ -257,7 +257,7 @@ impl Playground {
             Report::EngineKept => Some(workers::Event::EngineKept(worker)),
             Report::Started => Some(workers::Event::Started(worker)),
             // A spare that ends has no process that would dismiss it.
-            Report::Exit { .. } | Report::Failed { .. } | Report::Crashed { .. }
+            Report::Exit { .. } | Report::Failed { .. } | Report::Lost | Report::Crashed { .. }
                 if process.is_none() =>
             {
                 effects.push(Effect::Terminate(worker));
@@ -281,14 +281,16 @@ impl Playground {
             seat.process.state().clone(),
             seat.process.is_stopping(),
             seat.process.takes_input(),
+            seat.process.is_cut(),
         );
         let wanted = seat.process.apply(event);
         let after = (
             seat.process.state(),
             seat.process.is_stopping(),
             seat.process.takes_input(),
+            seat.process.is_cut(),
         );
-        if (&before.0, before.1, before.2) != after {
+        if (&before.0, before.1, before.2, before.3) != after {
             effects.push(Effect::DrawState(id));
         }
         for effect in wanted {

@@ -98,6 +98,8 @@ pub enum Notice {
     Crashed(String),
     /// The program did not react to Ctrl-C.
     Terminated,
+    /// The connection to the relay was lost for too long.
+    Lost,
 }
 
 /// What has to be done for a process.
@@ -146,6 +148,8 @@ pub struct Process {
     typed: Vec<Effect>,
     /// Whether standard input takes more.
     input: Input,
+    /// Whether the relay can be reached.
+    link: Link,
 }
 
 /// How far a stop has come.
@@ -156,6 +160,16 @@ enum Stop {
     NotAsked,
     /// Ctrl-C was sent.
     Interrupted,
+}
+
+/// Whether the relay can be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Link {
+    /// It can, or nobody has tried yet.
+    #[default]
+    Whole,
+    /// Its connection is lost, and another one is tried.
+    Cut,
 }
 
 /// Whether standard input takes more.
@@ -177,6 +191,11 @@ impl Process {
     /// Says whether Ctrl-C was sent and the end is awaited.
     pub fn is_stopping(&self) -> bool {
         self.stop == Stop::Interrupted && self.state.is_active()
+    }
+
+    /// Says whether the connection to the relay is lost and another one is tried.
+    pub fn is_cut(&self) -> bool {
+        self.link == Link::Cut && self.state.is_active()
     }
 
     /// Says whether typed lines reach the program.
@@ -261,6 +280,15 @@ impl Process {
                 Vec::new()
             }
             Report::Ready { .. } => vec![Effect::Ready],
+            Report::Paused => {
+                self.link = Link::Cut;
+                Vec::new()
+            }
+            Report::Resumed => {
+                self.link = Link::Whole;
+                Vec::new()
+            }
+            Report::Lost => self.finish(State::Failed, vec![Effect::Explain(Notice::Lost)]),
             Report::Exit { status } => self.finish(State::Exited { status }, Vec::new()),
             Report::Failed { reason } => {
                 self.finish(State::Failed, vec![Effect::Explain(Notice::Reason(reason))])

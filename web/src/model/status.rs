@@ -14,6 +14,9 @@ pub fn describe(process: &Process, language: Language) -> String {
     if process.is_stopping() {
         return language.text(Word::Stopping).to_owned();
     }
+    if process.is_cut() {
+        return language.text(Word::Reconnecting).to_owned();
+    }
     let word = match process.state() {
         State::Idle => Word::Idle,
         State::Booting(None) => Word::BootWaiting,
@@ -43,6 +46,7 @@ pub fn explain(notice: &Notice, language: Language) -> String {
                 language.fill(Word::CrashedDetail, &[("detail", detail)])
             }
         }
+        Notice::Lost => language.text(Word::LostSentence).to_owned(),
         Notice::Terminated => language.text(Word::StoppedSentence).to_owned(),
     }
 }
@@ -108,6 +112,20 @@ mod tests {
                 "waiting for your input",
                 "waiting for a thread"
             ]
+        );
+    }
+
+    #[test]
+    fn a_lost_connection_shows_until_there_is_another() {
+        let reports = [Report::Started, Report::Paused, Report::Resumed];
+        assert_eq!(
+            after(&reports[..2]),
+            "waiting for its connection to the relay"
+        );
+        assert_eq!(after(&reports), "running");
+        assert_eq!(
+            after(&[Report::Started, Report::Paused, Report::Lost]),
+            "could not go on"
         );
     }
 

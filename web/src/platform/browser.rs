@@ -98,12 +98,27 @@ pub fn on_shortcut(pressed: impl Fn(Shortcut, Option<String>) + 'static) {
     listener.forget();
 }
 
-/// Calls `leaving` when the page is hidden or left, which may be the last thing it does.
-pub fn on_leave(leaving: impl Fn() + 'static) {
+/// Whether a page that is left may be shown again as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leave {
+    /// The browser keeps it, with its workers.
+    Kept,
+    /// It is gone for good.
+    ForGood,
+}
+
+/// Calls `leaving` when the page is left, which may be the last thing it does.
+pub fn on_leave(leaving: impl Fn(Leave) + 'static) {
     let Some(window) = web_sys::window() else {
         return;
     };
-    let listener = Closure::<dyn FnMut(Event)>::new(move |_| leaving());
+    let listener = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
+        let is_kept = Reflect::get(&event, &"persisted".into());
+        leaving(match is_kept.ok().and_then(|kept| kept.as_bool()) {
+            Some(true) => Leave::Kept,
+            Some(false) | None => Leave::ForGood,
+        });
+    });
     let _valid =
         window.add_event_listener_with_callback("pagehide", listener.as_ref().unchecked_ref());
     listener.forget();

@@ -15,6 +15,7 @@ use crate::model::message::{Command, Report};
 use crate::model::playground::{Effect, Event, Playground, Timer};
 use crate::model::saved::{self, Processes};
 use crate::model::workers::WorkerId;
+use crate::platform::browser::Leave;
 use crate::platform::clock::{self, Countdown};
 use crate::platform::editor::{Editor, NoEditor, Theme};
 use crate::platform::intake::Intake;
@@ -108,7 +109,7 @@ impl Conductor {
             relay: lab::relay_url().unwrap_or_default(),
         }));
         let leaving = conductor.clone();
-        browser::on_leave(move || leaving.save());
+        browser::on_leave(move |leave| leaving.leave(leave));
         let lit = conductor.clone();
         browser::on_theme(move |theme| lit.light(theme));
         conductor
@@ -295,6 +296,15 @@ impl Conductor {
     fn crash(&self, worker: WorkerId, error: &wasm_bindgen::JsValue) {
         let detail = js_sys::Error::from(error.clone()).message().into();
         self.perform(Event::Report(worker, Report::Crashed { detail }));
+    }
+
+    fn leave(&self, leave: Leave) {
+        self.save();
+        if leave == Leave::ForGood {
+            for worker in self.0.workers.borrow().values() {
+                worker.kill();
+            }
+        }
     }
 
     fn save(&self) {

@@ -103,7 +103,7 @@ impl WorkerPort {
             let message: &Message = data.unchecked_ref();
             match message.kind().as_deref() {
                 Some("started") => running.set(message.pid()),
-                Some("exit" | "failed") => running.set(None),
+                Some("exit" | "failed" | "lost") => running.set(None),
                 _ => {}
             }
             if let Some(arrival) = read(message) {
@@ -137,6 +137,17 @@ impl WorkerPort {
         }
         self.worker.post_message(&write(command, attached))
     }
+
+    /// Has the relay close every socket of the process now.
+    ///
+    /// The process's WebSocket goes with its worker, and mostly with a close frame. But Chromium lets a worker that
+    /// computes go on for up to two seconds and drops the connection of one that has much to send, and Firefox that of
+    /// one that computes; the relay would take that for a loss, and wait for the process to come back.
+    pub fn kill(&self) {
+        if let (Some(pid), Some(relay)) = (self.pid.take(), self.relay.take()) {
+            kill(&relay, pid);
+        }
+    }
 }
 
 impl Drop for WorkerPort {
@@ -144,24 +155,22 @@ impl Drop for WorkerPort {
         self.worker.set_onmessage(None);
         self.worker.set_onerror(None);
         self.worker.terminate();
-        if let (Some(pid), Some(relay)) = (self.pid.get(), self.relay.take()) {
-            kill(&relay, pid);
-        }
+        self.kill();
     }
 }
 
-/// Has the relay close every socket of a process that was just terminated. Its WebSocket goes with the worker, but
-/// Chromium lets a worker that computes go on for up to two seconds.
+/// Asks the relay to kill a process, even if the page is just being left.
 fn kill(relay: &str, pid: u32) {
     let (Some(window), Some(rest)) = (web_sys::window(), relay.strip_prefix("ws")) else {
         return;
     };
     let init = RequestInit::new();
     init.set_method("DELETE");
+    let _always_true = Reflect::set(&init, &"keepalive".into(), &JsValue::TRUE);
     // The address of a process begins as that of the WebSocket: …/process, …/processes/1000.
     let request = window.fetch_with_str_and_init(&format!("http{rest}es/{pid}"), &init);
     spawn_local(async move {
-        // Without an answer the relay finds out by itself, if later.
+        // Without an answer the relay finds out by itself, after the grace time at the latest.
         let _answer = JsFuture::from(request).await;
     });
 }
@@ -191,6 +200,9 @@ fn read(message: &Message) -> Option<Arrival> {
         "exit" => Report::Exit {
             status: message.status()?,
         },
+        "paused" => Report::Paused,
+        "resumed" => Report::Resumed,
+        "lost" => Report::Lost,
         "failed" => Report::Failed {
             reason: message.reason()?,
         },

@@ -129,7 +129,7 @@ impl Actor {
                 let Some(item) = item else {
                     break;
                 };
-                if let Item::Frame(frame) = item {
+                if let Item::Frame(frame, _) = item {
                     let accepts = matches!(frame, Frame::Control(ClientMessage::Accept { .. }));
                     // A violation ends a process; here it goes on, to see that even that harms nothing.
                     if self.sockets.handle(frame, &mut self.outbox).is_err() && accepts {

@@ -112,6 +112,8 @@ pub(super) fn number(message: &mut ClientMessage, next: u32) -> bool {
         | ClientMessage::Close { .. }
         | ClientMessage::Abort { .. }
         | ClientMessage::Credit { .. }
-        | ClientMessage::Goodbye => false,
+        | ClientMessage::Goodbye
+        | ClientMessage::Resume(_)
+        | ClientMessage::Ack { .. } => false,
     }
 }
