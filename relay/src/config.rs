@@ -16,7 +16,7 @@ pub use limits::Limits;
 /// How the hosts of a lab are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum NetworkKind {
-    /// Every host is a slice of 127.0.0.0/8. Needs no rights and runs everywhere; IPv4 only.
+    /// Every host is a slice of 127.0.0.0/8. Needs no rights and runs everywhere.
     #[default]
     Portable,
 }

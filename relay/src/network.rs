@@ -149,6 +149,25 @@ pub(crate) trait Endpoint: fmt::Debug + Send {
         descriptor: BorrowedFd<'_>,
         buffer: &mut [u8],
     ) -> Result<Arrival, Errno>;
+
+    /// getsockopt(2) of a number that the network answers in the descriptor's place; none if the descriptor has it.
+    fn option(
+        &self,
+        _descriptor: BorrowedFd<'_>,
+        _option: (i32, i32),
+    ) -> Option<Result<i32, Errno>> {
+        None
+    }
+
+    /// setsockopt(2) of what the network takes in the descriptor's place; none if the descriptor is to have it.
+    fn set_option(
+        &mut self,
+        _descriptor: BorrowedFd<'_>,
+        _option: (i32, i32),
+        _value: &[u8],
+    ) -> Option<Result<(), Errno>> {
+        None
+    }
 }
 
 /// Makes the network that was chosen.

@@ -218,6 +218,9 @@ impl Socket {
     /// getsockopt(2).
     pub(crate) fn option(&self, level: i32, name: i32, length: u32) -> Result<Reply, Errno> {
         let core = &self.core;
+        if let Some(number) = core.endpoint.option(core.fd(), (level, name)) {
+            return number.map(|number| Reply::Option(option::value(number, length)));
+        }
         option::get(
             core.descriptor.as_fd(),
             core.kind,
@@ -236,6 +239,10 @@ impl Socket {
         value: &[u8],
     ) -> Result<Reply, Errno> {
         let core = &mut self.core;
+        let descriptor = core.descriptor.as_fd();
+        if let Some(done) = core.endpoint.set_option(descriptor, (level, name), value) {
+            return done.map(|()| Reply::Nothing);
+        }
         option::set(
             core.descriptor.as_fd(),
             core.kind,

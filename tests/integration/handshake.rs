@@ -29,7 +29,7 @@ async fn a_process_is_welcomed_with_what_it_may_use() {
     );
     assert_ne!(welcome.pid, other.welcome().pid);
     assert_eq!(welcome.addresses, other.welcome().addresses);
-    assert_eq!(welcome.addresses.len(), 1);
+    assert_eq!(welcome.addresses.len(), 2);
 }
 
 #[tokio::test]

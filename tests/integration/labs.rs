@@ -1,6 +1,6 @@
 //! Labs are apart from each other and from everything else; the hosts of one lab are together.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use protocol::Errno;
 use tests::{Client, TestRelay, at, local};
@@ -70,19 +70,27 @@ async fn hosts_know_each_other_by_name() {
     let lab = relay.lab();
     let mut desk = Client::join_as(&relay, &lab, "desk", "client").await;
     let mut bob = Client::join_as(&relay, &lab, "bob", "server").await;
-    let [bobs_address] = bob.welcome().addresses[..] else {
-        panic!("bob has one address")
+    let [bobs_address, bobs_inet6] = bob.welcome().addresses[..] else {
+        panic!("bob has an address of each family")
     };
-    assert_eq!(desk.resolve("bob").await.unwrap(), [bobs_address]);
+    assert_eq!((bobs_address.is_ipv4(), bobs_inet6.is_ipv6()), (true, true));
+    let mut bobs = desk.resolve("bob").await.unwrap();
+    bobs.sort();
+    assert_eq!(bobs, [bobs_address, bobs_inet6]);
+    let mut locals = desk.resolve("localhost").await.unwrap();
+    locals.sort();
     assert_eq!(
-        desk.resolve("localhost").await.unwrap(),
-        [IpAddr::from([127, 0, 0, 1])]
+        locals,
+        [
+            IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(Ipv6Addr::LOCALHOST)
+        ]
     );
     assert!(desk.resolve("nobody").await.unwrap().is_empty());
-    assert_eq!(
-        desk.reverse(bobs_address).await.unwrap().unwrap().as_str(),
-        "bob"
-    );
+    for address in bobs {
+        let name = desk.reverse(address).await.unwrap();
+        assert_eq!(name.unwrap().as_str(), "bob");
+    }
     let mut stranger = Client::join(&relay, &relay.lab()).await;
     assert!(stranger.resolve("bob").await.unwrap().is_empty());
 

@@ -16,6 +16,7 @@ mod half_open;
 mod handshake;
 mod hostile;
 mod http;
+mod inet6;
 mod labs;
 mod option;
 mod pattern;

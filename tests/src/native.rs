@@ -26,7 +26,7 @@ use tokio::{
 use crate::{Console, DEADLINE, Exchange, wait::eventually};
 
 /// Brings the loopback up (netdevice(7): `SIOCSIFFLAGS`, `IFF_UP | IFF_LOOPBACK | IFF_RUNNING`), makes names come from
-/// files only, and keeps the namespaces alive until its input ends.
+/// files only, which are those of a fresh Debian, and keeps the namespaces alive until its input ends.
 const KEEPER: &str = "
 import fcntl, pathlib, socket, struct, subprocess, sys
 with socket.socket() as any_socket:
@@ -34,6 +34,9 @@ with socket.socket() as any_socket:
 switch = pathlib.Path('nsswitch.conf')
 switch.write_text('hosts: files\\n')
 subprocess.run(['mount', '--bind', switch, '/etc/nsswitch.conf'], check=True)
+hosts = pathlib.Path('hosts')
+hosts.write_text('127.0.0.1 localhost\\n::1 localhost\\n127.0.1.1 ' + socket.gethostname() + '\\n')
+subprocess.run(['mount', '--bind', hosts, '/etc/hosts'], check=True)
 print('ready', flush=True)
 sys.stdin.read()
 ";

@@ -17,7 +17,18 @@ const WASM = `${PYODIDE}pyodide.asm.wasm`;
 const PYTHON = new URL("./python/", import.meta.url).href;
 
 /** The modules of the Python layer. */
-const LAYER = ["__init__", "calls", "errors", "frames", "loops", "program", "sockets", "threads"];
+const LAYER = [
+  "__init__",
+  "addresses",
+  "calls",
+  "errors",
+  "frames",
+  "loops",
+  "names",
+  "program",
+  "sockets",
+  "threads",
+];
 const PACKAGE = "/lib/python3.14/site-packages/_socketpad";
 
 /** What musl says of a failed look-up, and what glibc says (gai_strerror(3)). */
@@ -30,6 +41,7 @@ const LOOKUP_ERRORS = [
   [-6, "Unrecognized address family or invalid length", -6, "ai_family not supported"],
   [-7, "Unrecognized socket type", -7, "ai_socktype not supported"],
   [-8, "Unrecognized service", -8, "Servname not supported for ai_socktype"],
+  [-9, "Unknown error", -9, "Address family for hostname not supported"],
   [-10, "Out of memory", -10, "Memory allocation failure"],
 ];
 

@@ -23,6 +23,7 @@ const PARK = 0x53500001;
 const UNPARK = 0x53500002;
 const SLEEP = 0x53500003;
 const SET_OPTION = 0x53500004;
+const SOCKET = 0x53500005;
 
 /**
  * @param {import("./machine.js").Machine} machine
@@ -99,6 +100,13 @@ export function tries(machine, original) {
             const { level, name, bytes } = machine.option;
             return kernel.setOption(token, socket, level, name, bytes);
           });
+        case SOCKET: {
+          // The family, the protocol and the type, from the lowest byte up.
+          const packed = value();
+          const type = packed >> 16;
+          const socket = machine.kernel.socket(packed & 0xff, type, (packed >> 8) & 0xff);
+          return socket <= 0 ? socket : descriptors.open(socket, type);
+        }
         case FIONBIO: {
           const stream = descriptors.stream(fd);
           if (!stream) return -EBADF;

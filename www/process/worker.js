@@ -101,6 +101,18 @@ function host(machine, relay) {
     layOption(level, name, value) {
       machine.option = { level, name, bytes: value.toJs() };
     },
-    servicePort: (name) => machine.library.Kernel.servicePort(name),
+    /** Lays an IPv6 address down and gives its handle; zero if the text is none. */
+    layInet6: (ip, port, flow, scope) => machine.kernel.layInet6(ip, port, flow, scope),
+    inet6Of: (handle) => machine.kernel.inet6Of(handle),
+    inet6Bytes: (text) => machine.library.Kernel.inet6Bytes(text),
+    inet6Text: (bytes) => machine.library.Kernel.inet6Text(bytes.toJs()),
+    /** The family and the type of the socket behind a descriptor, if there is one. */
+    kindOf(fd) {
+      const socket = machine.descriptors.stream(fd)?.node.socket;
+      return socket ? machine.kernel.kindOf(socket) : undefined;
+    },
+    servicePort: (name, protocol) => machine.library.Kernel.servicePort(name, protocol),
+    serviceName: (port, protocol) => machine.library.Kernel.serviceName(port, protocol),
+    interfaces: () => machine.library.Kernel.interfaces(),
   };
 }

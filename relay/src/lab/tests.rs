@@ -58,7 +58,8 @@ fn within_the_grace_a_process_finds_its_lab_as_it_was() {
     drop(labs.join(&lab('a'), &host("bob"), client(1)).unwrap());
     let bob = labs.join(&lab('a'), &host("desk"), client(1)).unwrap();
     assert_eq!(bob.pid(), 1001);
-    assert_eq!(bob.host().resolve("bob"), [IpAddr::from([10, 0, 0, 1])]);
+    let bobs = bob.host().resolve("bob");
+    assert!(bobs.contains(&IpAddr::from([10, 0, 0, 1])), "{bobs:?}");
     let left = Instant::now();
     assert!(labs.sweep(left).next.unwrap() <= left + GRACE);
     assert!(labs.sweep(left + GRACE).next.is_none());

@@ -1,30 +1,38 @@
 //! The network that needs no rights: every host is one address of 127.0.0.0/8.
 //!
-//! A host owns one *real* address of the relay's loopback. The program never sees it. It sees *views*: 127.0.0.0/8 and
-//! 0.0.0.0 as on any machine, and the host's lab address 10.0.0.n. All views of a host lead to its one real address,
-//! and every address is translated on its way in and out:
+//! A host owns two *real* addresses of the relay's loopback, one for its IPv4 ports and one for its IPv6 ports; every
+//! socket is really an IPv4 one. The program never sees them. It sees *views*: 127.0.0.0/8, 0.0.0.0, ::1 and :: as on
+//! any machine, and the host's lab addresses 10.0.0.n and fd00::n. All views of a family lead to one real address, and
+//! every address is translated on its way in and out:
 //!
 //! - [`view`]: which real address a view means and which view a real address is shown as; pure.
+//! - [`family`]: how programs write views.
 //! - [`table`]: what a lab must remember for that: its hosts, what is bound, who dialled what.
+//! - [`port`]: binding a descriptor, on both real addresses if the socket takes both families.
 //! - [`endpoint`]: the socket calls.
+//! - [`inet6`]: the options that an IPv4 socket does not have.
 //!
-//! Ports, `EADDRINUSE`, `SO_REUSEADDR`, TIME_WAIT and resets are the kernel's own. What differs from a real machine:
-//! there is IPv4 only; a port is bound for all views of a host at once, so a second socket on another view of the same
-//! port fails with `EADDRINUSE`; there is no broadcast and no multicast.
+//! Ports, `EADDRINUSE`, `SO_REUSEADDR`, TIME_WAIT and resets are the kernel's own. What differs from a real machine: a
+//! port is bound for all views of a family at once, so a second socket on another view of the same port fails with
+//! `EADDRINUSE`; there are no link-local addresses, no broadcast and no multicast.
 
 mod endpoint;
+mod family;
+mod inet6;
+mod port;
 mod table;
 mod view;
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use protocol::{Domain, Errno, HostName, Kind};
 
 use self::endpoint::InetEndpoint;
+use self::family::Family;
 use self::table::Table;
 use self::view::Identity;
 use super::{Host, LabNetwork, Network, Plug};
@@ -71,7 +79,7 @@ impl LabNetwork for PortableLab {
     }
 }
 
-/// A real address that belongs to one host for as long as this is held.
+/// A real address that belongs to one host for as long as this is held, and with it its [twin](view::twin).
 #[derive(Debug)]
 struct Claim {
     taken: Taken,
@@ -85,7 +93,7 @@ impl Claim {
         loop {
             // The standard library's hash keys are random, which is all the randomness that is needed here.
             let random = RandomState::new().build_hasher().finish().to_le_bytes();
-            let second = 1 + random[0] % 254;
+            let second = 2 + 2 * (random[0] % 127);
             let fourth = 1 + random[2] % 254;
             let address = Ipv4Addr::new(127, second, random[1], fourth);
             if addresses.insert(address) {
@@ -113,30 +121,31 @@ struct PortableHost {
 
 impl Host for PortableHost {
     fn addresses(&self) -> Vec<IpAddr> {
-        vec![IpAddr::V4(self.identity.lab)]
+        [Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()]
+            .map(|any| self.identity.lab_like(any))
+            .to_vec()
     }
 
     fn resolve(&self, name: &str) -> Vec<IpAddr> {
         let name = name.trim_end_matches('.').to_ascii_lowercase();
         if name == "localhost" {
-            return vec![IpAddr::V4(Ipv4Addr::LOCALHOST)];
+            return vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
         }
-        let address = lock(&self.table).address_of(&name);
-        address.map(IpAddr::V4).into_iter().collect()
+        lock(&self.table).addresses_of(&name)
     }
 
     fn reverse(&self, ip: IpAddr) -> Option<HostName> {
-        match ip {
-            IpAddr::V4(ip) if ip.is_loopback() => HostName::new("localhost").ok(),
-            IpAddr::V4(ip) => lock(&self.table).name_of(ip),
-            IpAddr::V6(_) => None,
+        match ip.to_canonical() {
+            ip if ip.is_loopback() => HostName::new("localhost").ok(),
+            ip => lock(&self.table).name_of(ip),
         }
     }
 
     fn socket(&self, domain: Domain, kind: Kind) -> Result<Plug, Errno> {
         match domain {
-            Domain::Inet => InetEndpoint::open(&self.table, self.identity, kind),
-            Domain::Inet6 | Domain::Unix => Err(Errno::EAFNOSUPPORT),
+            Domain::Inet => InetEndpoint::open(&self.table, self.identity, Family::Inet, kind),
+            Domain::Inet6 => InetEndpoint::open(&self.table, self.identity, Family::Inet6, kind),
+            Domain::Unix => Err(Errno::EAFNOSUPPORT),
         }
     }
 }
@@ -165,15 +174,20 @@ mod tests {
         let lab = Portable::default().lab();
         let desk = lab.join(&name("desk")).unwrap();
         let bob = lab.join(&name("bob")).unwrap();
-        let second = IpAddr::from([10, 0, 0, 2]);
-        assert_eq!(desk.addresses(), [IpAddr::from([10, 0, 0, 1])]);
-        assert_eq!(desk.resolve("Bob"), [second]);
-        assert_eq!(desk.reverse(second), Some(name("bob")));
-        assert_eq!(desk.resolve("localhost"), [IpAddr::V4(Ipv4Addr::LOCALHOST)]);
+        let ips = |texts: [&str; 2]| texts.map(|text| text.parse::<IpAddr>().unwrap());
+        assert_eq!(desk.addresses(), ips(["10.0.0.1", "fd00::1"]));
+        assert_eq!(desk.resolve("Bob"), ips(["10.0.0.2", "fd00::2"]));
+        for ip in ips(["10.0.0.2", "fd00::2"]) {
+            assert_eq!(desk.reverse(ip), Some(name("bob")));
+        }
+        for ip in ips(["127.0.0.1", "::ffff:127.0.0.1"]) {
+            assert_eq!(desk.reverse(ip), Some(name("localhost")));
+        }
+        assert_eq!(desk.resolve("localhost"), ips(["127.0.0.1", "::1"]));
         drop(bob);
         assert!(desk.resolve("bob").is_empty());
         let carol = lab.join(&name("carol")).unwrap();
-        assert_eq!(carol.addresses(), [second]);
+        assert_eq!(carol.addresses(), ips(["10.0.0.2", "fd00::2"]));
     }
 
     #[test]

@@ -82,6 +82,13 @@ pub(super) fn get(
     Ok(value)
 }
 
+/// A number as the program's buffer of this length gets it.
+pub(super) fn value(number: i32, length: u32) -> Vec<u8> {
+    let mut value = number.to_le_bytes().to_vec();
+    value.truncate(usize::try_from(length).unwrap_or(usize::MAX));
+    value
+}
+
 fn read(fd: BorrowedFd<'_>, kind: Kind, option: (i32, i32)) -> Result<i32, Errno> {
     let number = match option {
         (SOL_SOCKET, SO_REUSEADDR) => sockopt::socket_reuseaddr(fd).map(i32::from),

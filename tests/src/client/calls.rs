@@ -20,7 +20,10 @@ pub struct Names {
 impl Names {
     /// The socket's own port.
     pub fn port(&self) -> u16 {
-        self.local.inet().expect("an IPv4 address").port()
+        match self.local {
+            Address::Inet { port, .. } | Address::Inet6 { port, .. } => port,
+            Address::Unspecified | Address::Unix(_) => panic!("{:?} has no port", self.local),
+        }
     }
 }
 
@@ -29,11 +32,16 @@ pub fn local(port: u16) -> Address {
     at(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
 
-/// An IPv4 address and a port.
+/// An address and a port.
 pub fn at(ip: IpAddr, port: u16) -> Address {
     match ip {
         IpAddr::V4(ip) => Address::Inet { ip, port },
-        IpAddr::V6(_) => panic!("{ip} is no IPv4 address"),
+        IpAddr::V6(ip) => Address::Inet6 {
+            ip,
+            port,
+            flow: 0,
+            scope: 0,
+        },
     }
 }
 

@@ -9,11 +9,13 @@
 //!
 //! - [`sockets`]: the calls on one socket.
 //! - [`link`]: the connection to the relay, and the next one when it is lost.
-//! - [`streams`]: poll, threads, name resolution and everything else.
+//! - [`names`]: addresses and names.
+//! - [`streams`]: poll, threads and everything else.
 
 #![allow(unreachable_pub, reason = "wasm-bindgen exports only what is public")]
 
 mod link;
+mod names;
 mod sockets;
 mod streams;
 
@@ -23,6 +25,7 @@ use protocol::limits::MAX_ADDRESS;
 use protocol::{Address, ClientMessage, DecodeError, Errno, Kind};
 use wasm_bindgen::prelude::*;
 
+use super::addresses::Addresses;
 use super::emscripten::{self, O_NONBLOCK};
 use super::inbox::Datagram;
 use super::memory::{Memory, Received};
@@ -83,6 +86,7 @@ pub struct Kernel {
     process: Process<Received>,
     memory: Memory,
     outbox: Outbox,
+    addresses: Addresses,
     glue: Glue,
     link: Link,
     blocked: i32,
@@ -116,6 +120,7 @@ impl Kernel {
             process: Process::default(),
             memory: Memory::new(memory),
             outbox: Outbox::new(),
+            addresses: Addresses::default(),
             glue,
             link: Link::default(),
             blocked: 0,
@@ -259,12 +264,21 @@ impl Kernel {
                 Effect::Wake(WaitId(token)) => self.glue.wake(token),
                 Effect::Timer(WaitId(token), delay) => self.glue.timer(token, delay),
                 Effect::Reachable(id) => {
-                    if let Some((kind, Address::Inet { ip, port })) = self.process.reachable(id) {
-                        let call = match kind {
-                            Kind::Stream => "listen",
-                            Kind::Datagram => "bind",
-                        };
-                        self.glue.reachable(call, &format!("{ip}:{port}"));
+                    let Some((kind, address)) = self.process.reachable(id) else {
+                        continue;
+                    };
+                    let call = match kind {
+                        Kind::Stream => "listen",
+                        Kind::Datagram => "bind",
+                    };
+                    match address {
+                        Address::Inet { ip, port } => {
+                            self.glue.reachable(call, &format!("{ip}:{port}"));
+                        }
+                        Address::Inet6 { ip, port, .. } => {
+                            self.glue.reachable(call, &format!("[{ip}]:{port}"));
+                        }
+                        Address::Unspecified | Address::Unix(_) => {}
                     }
                 }
             }

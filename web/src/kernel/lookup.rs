@@ -1,17 +1,28 @@
-//! getaddrinfo(3) and getnameinfo(3), as far as they need no relay.
+//! getaddrinfo(3), as far as it needs no relay: what glibc does with names, services and flags.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// musl's numbers for what can go wrong; the Python layer puts glibc's words to them.
+use super::inet6;
+use super::services::{self, Protocol};
+
+/// What can go wrong, by the numbers that musl and glibc share; the worker's glue puts glibc's words to them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i32)]
 pub(crate) enum Failure {
+    /// `EAI_BADFLAGS`: these flags make no sense.
+    Flags = -1,
     /// `EAI_NONAME`: no such name.
     NoName = -2,
-    /// `EAI_FAMILY`: no addresses of this family here.
+    /// `EAI_NODATA`: the name has no address of this family.
+    NoData = -5,
+    /// `EAI_FAMILY`: there is no such family.
     Family = -6,
+    /// `EAI_SOCKTYPE`: there is no such kind of socket.
+    Kind = -7,
     /// `EAI_SERVICE`: no such service for this kind of socket.
     Service = -8,
+    /// `EAI_ADDRFAMILY`: the address is of another family.
+    AddressFamily = -9,
     /// `EAI_MEMORY`.
     Memory = -10,
     /// `EAI_OVERFLOW`: the caller's buffer is too small.
@@ -20,10 +31,22 @@ pub(crate) enum Failure {
 
 /// `AI_PASSIVE`: no name means every address.
 const AI_PASSIVE: i32 = 0x01;
+/// `AI_CANONNAME`: the name's own name is wanted too.
+const AI_CANONNAME: i32 = 0x02;
 /// `AI_NUMERICHOST`: the name must be an address.
 const AI_NUMERICHOST: i32 = 0x04;
+/// `AI_V4MAPPED`: IPv4 addresses will do for IPv6.
+const AI_V4MAPPED: i32 = 0x08;
+/// `AI_ALL`: IPv4 addresses are wanted beside the IPv6 ones.
+const AI_ALL: i32 = 0x10;
 /// `AI_NUMERICSERV`: the service must be a port.
 const AI_NUMERICSERV: i32 = 0x400;
+/// Every flag that there is, `AI_ADDRCONFIG` included, which changes nothing: every host has both families.
+const AI_FLAGS: i32 = 0x3f | AI_NUMERICSERV;
+
+const AF_UNSPEC: i32 = 0;
+const AF_INET: i32 = 2;
+const AF_INET6: i32 = 10;
 
 const SOCK_STREAM: i32 = 1;
 const SOCK_DGRAM: i32 = 2;
@@ -48,11 +71,14 @@ pub(crate) struct Query {
     pub(crate) protocol: i32,
 }
 
+/// An address and its scope, zero for none.
+pub(crate) type Scoped = (IpAddr, u32);
+
 /// Where the addresses come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Hosts {
-    /// They are known here.
-    Known(Ipv4Addr),
+    /// They are known here, in this order.
+    Known(Vec<Scoped>),
     /// The lab must be asked for this name.
     Ask(String),
 }
@@ -65,126 +91,188 @@ pub(crate) struct Entry {
     /// `ai_protocol`.
     pub(crate) protocol: i32,
     /// The address.
-    pub(crate) ip: Ipv4Addr,
+    pub(crate) ip: IpAddr,
+    /// Its scope.
+    pub(crate) scope: u32,
     /// The port.
     pub(crate) port: u16,
 }
 
-/// The services that teaching programs name, of services(5).
-const SERVICES: &[(&str, u16)] = &[
-    ("echo", 7),
-    ("discard", 9),
-    ("daytime", 13),
-    ("ftp", 21),
-    ("ssh", 22),
-    ("telnet", 23),
-    ("smtp", 25),
-    ("time", 37),
-    ("domain", 53),
-    ("http", 80),
-    ("pop3", 110),
-    ("ntp", 123),
-    ("imap2", 143),
-    ("https", 443),
-];
+/// A kind of socket: its type and its protocol.
+type KindOf = (i32, i32);
 
 impl Query {
     /// Where the addresses come from.
     pub(crate) fn hosts(&self) -> Result<Hosts, Failure> {
-        if self.family != 0 && self.family != 2 {
-            return Err(Failure::Family);
-        }
-        let Some(node) = &self.node else {
-            if self.service.is_none() {
-                return Err(Failure::NoName);
-            }
-            return Ok(Hosts::Known(if self.flags & AI_PASSIVE != 0 {
-                Ipv4Addr::UNSPECIFIED
-            } else {
-                Ipv4Addr::LOCALHOST
-            }));
-        };
-        if let Some(ip) = inet_aton(node) {
-            return Ok(Hosts::Known(ip));
-        }
-        if self.flags & AI_NUMERICHOST != 0 {
+        let node = self.node.as_deref().filter(|node| *node != "*");
+        if node.is_none() && self.service.is_none() {
             return Err(Failure::NoName);
         }
+        if self.flags & !AI_FLAGS != 0 || (self.has(AI_CANONNAME) && node.is_none()) {
+            return Err(Failure::Flags);
+        }
+        if ![AF_UNSPEC, AF_INET, AF_INET6].contains(&self.family) {
+            return Err(Failure::Family);
+        }
+        self.kinds()?;
+        let Some(node) = node else {
+            return Ok(Hosts::Known(self.nowhere()));
+        };
+        if let Some(ip) = inet_aton(node) {
+            return self.numeric((ip.into(), 0));
+        }
+        if let Some((ip, scope)) = inet6::parse(node) {
+            let ip = match ip.to_ipv4_mapped() {
+                Some(ip) if self.family == AF_INET => ip.into(),
+                _ => ip.into(),
+            };
+            return self.numeric((ip, scope));
+        }
         let name = node.trim_end_matches('.').to_ascii_lowercase();
+        if self.has(AI_NUMERICHOST) || name.is_empty() || node.contains('%') {
+            return Err(Failure::NoName);
+        }
         if name == "localhost" || name.ends_with(".localhost") {
-            return Ok(Hosts::Known(Ipv4Addr::LOCALHOST));
+            let both = vec![Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()];
+            return self.found(both).map(Hosts::Known);
         }
         Ok(Hosts::Ask(name))
     }
 
-    /// The answer for these addresses.
-    pub(crate) fn entries(&self, hosts: &[Ipv4Addr]) -> Result<Vec<Entry>, Failure> {
+    /// What no name means: every address, or this host's own. glibc has IPv4 first in the one and IPv6 in the other.
+    fn nowhere(&self) -> Vec<Scoped> {
+        let addresses: [IpAddr; 2] = if self.has(AI_PASSIVE) {
+            [Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()]
+        } else {
+            [Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()]
+        };
+        let wanted = addresses.into_iter().filter(|&ip| self.wants(ip));
+        wanted.map(|ip| (ip, 0)).collect()
+    }
+
+    fn numeric(&self, (ip, scope): Scoped) -> Result<Hosts, Failure> {
+        match ip {
+            ip if self.wants(ip) => Ok(Hosts::Known(vec![(ip, scope)])),
+            IpAddr::V4(ip) if self.has(AI_V4MAPPED) => {
+                Ok(Hosts::Known(vec![(ip.to_ipv6_mapped().into(), 0)]))
+            }
+            _ => Err(Failure::AddressFamily),
+        }
+    }
+
+    /// The addresses of a name that are wanted, in their order: IPv6 first (RFC 6724, section 6).
+    pub(crate) fn found(&self, hosts: Vec<IpAddr>) -> Result<Vec<Scoped>, Failure> {
         if hosts.is_empty() {
             return Err(Failure::NoName);
         }
-        let port = match &self.service {
-            None => 0,
-            Some(service) => self.port(service)?,
+        let (v4, v6): (Vec<_>, Vec<_>) = hosts.into_iter().partition(IpAddr::is_ipv4);
+        let mapped = v4.iter().filter_map(|ip| match ip {
+            IpAddr::V4(ip) => Some(ip.to_ipv6_mapped().into()),
+            IpAddr::V6(_) => None,
+        });
+        let may_map = self.family == AF_INET6 && self.has(AI_V4MAPPED);
+        let wanted: Vec<IpAddr> = match self.family {
+            AF_INET => v4,
+            AF_INET6 if may_map && (v6.is_empty() || self.has(AI_ALL)) => {
+                v6.into_iter().chain(mapped).collect()
+            }
+            AF_INET6 => v6,
+            _ => v6.into_iter().chain(v4).collect(),
         };
-        let kinds: &[(i32, i32)] = match (self.kind, self.protocol) {
-            (0, 0) => &[
+        if wanted.is_empty() {
+            return Err(Failure::NoData);
+        }
+        Ok(wanted.into_iter().map(|ip| (ip, 0)).collect())
+    }
+
+    /// The answer for these addresses.
+    pub(crate) fn entries(&self, hosts: &[Scoped]) -> Result<Vec<Entry>, Failure> {
+        let kinds = self.kinds()?;
+        let entry = |&(ip, scope): &Scoped| {
+            let kinds = kinds.clone().into_iter();
+            kinds.map(move |((kind, protocol), port)| Entry {
+                kind,
+                protocol,
+                ip,
+                scope,
+                port,
+            })
+        };
+        Ok(hosts.iter().flat_map(entry).collect())
+    }
+
+    /// `ai_canonname` of the first line: the name's own, or the text of an address as it was given.
+    pub(crate) fn canonical(&self) -> Option<&str> {
+        let node = self.node.as_deref().filter(|_| self.has(AI_CANONNAME))?;
+        Some(match node.trim_end_matches('.') {
+            "" => node,
+            name => name,
+        })
+    }
+
+    /// The kinds of socket that are wanted, each with the port that the service has for it.
+    fn kinds(&self) -> Result<Vec<(KindOf, u16)>, Failure> {
+        let port = self.service.as_deref().map(number_of);
+        if port == Some(None) && self.has(AI_NUMERICSERV) {
+            return Err(Failure::NoName);
+        }
+        let wanted: Vec<KindOf> = match (self.kind, self.protocol) {
+            (0, 0) => vec![
                 (SOCK_STREAM, IPPROTO_TCP),
                 (SOCK_DGRAM, IPPROTO_UDP),
                 (SOCK_RAW, 0),
             ],
-            (0 | SOCK_STREAM, IPPROTO_TCP) | (SOCK_STREAM, 0) => &[(SOCK_STREAM, IPPROTO_TCP)],
-            (0 | SOCK_DGRAM, IPPROTO_UDP) | (SOCK_DGRAM, 0) => &[(SOCK_DGRAM, IPPROTO_UDP)],
-            (SOCK_RAW, _) => &[(SOCK_RAW, 0)],
-            _ => return Err(Failure::Service),
+            (0 | SOCK_STREAM, IPPROTO_TCP) | (SOCK_STREAM, 0) => vec![(SOCK_STREAM, IPPROTO_TCP)],
+            (0 | SOCK_DGRAM, IPPROTO_UDP) | (SOCK_DGRAM, 0) => vec![(SOCK_DGRAM, IPPROTO_UDP)],
+            (0 | SOCK_RAW, protocol) => vec![(SOCK_RAW, protocol)],
+            _ => return Err(Failure::Kind),
         };
-        let entry = |ip| {
-            kinds.iter().map(move |&(kind, protocol)| Entry {
-                kind,
-                protocol,
-                ip,
-                port,
+        let kinds: Vec<_> = wanted
+            .into_iter()
+            .filter_map(|kind| {
+                let port = match (port, &self.service) {
+                    (Some(None), Some(name)) => named(name, kind)?,
+                    (port, _) => port.flatten().unwrap_or(0),
+                };
+                Some((kind, port))
             })
-        };
-        Ok(hosts.iter().copied().flat_map(entry).collect())
+            .collect();
+        if kinds.is_empty() {
+            return Err(Failure::Service);
+        }
+        Ok(kinds)
     }
 
-    fn port(&self, service: &str) -> Result<u16, Failure> {
-        if let Ok(port) = service.parse::<u32>() {
-            // As glibc: the port's low 16 bits; CPython checks the range itself where it matters.
-            return Ok((port & 0xffff) as u16);
+    fn wants(&self, ip: IpAddr) -> bool {
+        match self.family {
+            AF_INET => ip.is_ipv4(),
+            AF_INET6 => ip.is_ipv6(),
+            _ => true,
         }
-        if self.flags & AI_NUMERICSERV != 0 {
-            return Err(Failure::NoName);
-        }
-        service_port(service).ok_or(Failure::Service)
+    }
+
+    fn has(&self, flag: i32) -> bool {
+        self.flags & flag != 0
     }
 }
 
-/// The port of a service.
-pub(crate) fn service_port(service: &str) -> Option<u16> {
-    SERVICES
-        .iter()
-        .find(|&&(name, _)| name == service)
-        .map(|&(_, port)| port)
+/// The port that a numeric service means: as glibc, the number's low 16 bits. Nothing at all is zero.
+fn number_of(service: &str) -> Option<u16> {
+    if service.is_empty() {
+        return Some(0);
+    }
+    service
+        .parse::<u32>()
+        .ok()
+        .map(|port| (port & 0xffff) as u16)
 }
 
-/// The service of a port.
-pub(crate) fn service_name(port: u16) -> Option<&'static str> {
-    SERVICES
-        .iter()
-        .find(|&&(_, number)| number == port)
-        .map(|&(name, _)| name)
-}
-
-/// The IPv4 addresses among these.
-pub(crate) fn ipv4(hosts: Vec<IpAddr>) -> Vec<Ipv4Addr> {
-    hosts
-        .into_iter()
-        .filter_map(|host| match host {
-            IpAddr::V4(ip) => Some(ip),
-            IpAddr::V6(_) => None,
-        })
-        .collect()
+fn named(service: &str, (kind, _): KindOf) -> Option<u16> {
+    match kind {
+        SOCK_STREAM => services::port(service, Protocol::Tcp),
+        SOCK_DGRAM => services::port(service, Protocol::Udp),
+        _ => None,
+    }
 }
 
 /// An address in the forms of inet_aton(3): one to four numbers, decimal, octal or hexadecimal, the last of which fills
@@ -219,53 +307,4 @@ fn number(text: &str) -> Option<u32> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn query(node: &str) -> Query {
-        Query {
-            node: Some(node.to_owned()),
-            ..Query::default()
-        }
-    }
-
-    #[test]
-    fn addresses_and_localhost_need_no_lab() {
-        let known = |node| query(node).hosts();
-        assert_eq!(known("127.0.0.1"), Ok(Hosts::Known(Ipv4Addr::LOCALHOST)));
-        assert_eq!(known("127.1"), Ok(Hosts::Known(Ipv4Addr::LOCALHOST)));
-        assert_eq!(known("localhost"), Ok(Hosts::Known(Ipv4Addr::LOCALHOST)));
-        assert_eq!(known("256.0.0.1"), Ok(Hosts::Ask("256.0.0.1".to_owned())));
-        assert_eq!(known("Bob"), Ok(Hosts::Ask("bob".to_owned())));
-    }
-
-    #[test]
-    fn no_name_means_every_address_or_this_host() {
-        let mut query = Query {
-            service: Some("80".to_owned()),
-            ..Query::default()
-        };
-        assert_eq!(query.hosts(), Ok(Hosts::Known(Ipv4Addr::LOCALHOST)));
-        query.flags = AI_PASSIVE;
-        assert_eq!(query.hosts(), Ok(Hosts::Known(Ipv4Addr::UNSPECIFIED)));
-        query.family = 10;
-        assert_eq!(query.hosts(), Err(Failure::Family));
-    }
-
-    #[test]
-    fn every_kind_is_listed_unless_one_was_asked_for() {
-        let mut query = query("x");
-        query.service = Some("http".to_owned());
-        let entries = query.entries(&[Ipv4Addr::LOCALHOST]).unwrap();
-        let kinds: Vec<_> = entries
-            .iter()
-            .map(|entry| (entry.kind, entry.protocol, entry.port))
-            .collect();
-        assert_eq!(kinds, [(1, 6, 80), (2, 17, 80), (3, 0, 80)]);
-        query.kind = SOCK_DGRAM;
-        assert_eq!(query.entries(&[Ipv4Addr::LOCALHOST]).unwrap().len(), 1);
-        assert_eq!(query.entries(&[]), Err(Failure::NoName));
-        query.service = Some("no-such".to_owned());
-        assert_eq!(query.entries(&[Ipv4Addr::LOCALHOST]), Err(Failure::Service));
-    }
-}
+mod tests;

@@ -8,7 +8,8 @@
 //!
 //! - `process`: the state machine, without I/O; `socket`, `inbox` and `wait` are its parts.
 //! - `tape`: what is kept of what was said, so that a lost connection can be resumed.
-//! - `sockaddr`, `lookup`, `emscripten`: how addresses, names and error numbers look to the interpreter.
+//! - `sockaddr`, `addresses`, `inet6`, `lookup`, `services`, `emscripten`: how addresses, names and error numbers look to
+//!   the interpreter.
 //! - `bridge`: the system calls as the worker's glue calls them, with `memory` and `outbox` for the bytes.
 //! - `shim`: the module between the interpreter and the bridge, generated when this crate is built.
 
@@ -21,12 +22,16 @@
     )
 )]
 
+#[cfg(any(test, target_arch = "wasm32"))]
+mod addresses;
 #[cfg(target_arch = "wasm32")]
 mod bridge;
 #[cfg(any(test, target_arch = "wasm32"))]
 mod emscripten;
 #[cfg(any(test, target_arch = "wasm32"))]
 mod inbox;
+#[cfg(any(test, target_arch = "wasm32"))]
+mod inet6;
 #[cfg(any(test, target_arch = "wasm32"))]
 mod lookup;
 #[cfg(target_arch = "wasm32")]
@@ -35,6 +40,8 @@ mod memory;
 mod outbox;
 #[cfg(any(test, target_arch = "wasm32"))]
 mod process;
+#[cfg(any(test, target_arch = "wasm32"))]
+mod services;
 #[cfg(any(test, target_arch = "wasm32"))]
 mod shim;
 #[cfg(any(test, target_arch = "wasm32"))]

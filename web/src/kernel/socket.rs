@@ -81,6 +81,23 @@ pub(crate) struct Socket<C> {
     pub(crate) write_shut: bool,
 }
 
+/// The address of a socket that was never bound.
+fn unbound(domain: Domain) -> Option<Address> {
+    Some(match domain {
+        Domain::Inet => Address::Inet {
+            ip: std::net::Ipv4Addr::UNSPECIFIED,
+            port: 0,
+        },
+        Domain::Inet6 => Address::Inet6 {
+            ip: std::net::Ipv6Addr::UNSPECIFIED,
+            port: 0,
+            flow: 0,
+            scope: 0,
+        },
+        Domain::Unix => Address::Unspecified,
+    })
+}
+
 impl<C: Chunk> Socket<C> {
     /// A new socket, neither bound nor connected.
     pub(crate) fn new(domain: Domain, kind: Kind) -> Self {
@@ -88,10 +105,7 @@ impl<C: Chunk> Socket<C> {
             domain,
             kind,
             phase: Phase::Idle,
-            local: Some(Address::Inet {
-                ip: std::net::Ipv4Addr::UNSPECIFIED,
-                port: 0,
-            }),
+            local: unbound(domain),
             peer: Address::Unspecified,
             stream: Stream::default(),
             datagrams: VecDeque::new(),

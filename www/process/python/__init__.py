@@ -7,6 +7,8 @@ calls     requests to the kernel, and the cell that says which thread is running
 errors    Linux's error numbers and texts
 frames    tracebacks without this package
 threads   green threads: `_thread`, `threading`, `queue`, `time.sleep`
+addresses sockets of the families that C code does not know
+names     look-ups with both families
 sockets   the gaps of `socket` and `select`
 loops     the real asyncio event loop
 program   runs a program as `python3 file.py` would

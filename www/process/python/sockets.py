@@ -1,8 +1,8 @@
 """The gaps of `socket` and `select`.
 
 CPython's own C modules do everything else; their system calls reach the kernel. What this build cannot do there is done
-here: setsockopt(2) is a stub in C, `select.select` loses the error number (emscripten's select(2) is written on poll(2)
-and forgets it), look-ups by `gethostbyname` have a path of their own.
+here: setsockopt(2) is a stub in C, and `select.select` loses the error number (emscripten's select(2) is written on
+poll(2) and forgets it). `addresses.py` has the other families, `names.py` the look-ups.
 """
 
 import errno
@@ -15,7 +15,7 @@ import struct
 
 import _socket
 
-from . import calls, errors
+from . import addresses, calls, errors, names
 
 # Linux's numbers for what this build of `_socket` lacks (socket(7), tcp(7), ip(7)).
 MISSING = {
@@ -53,6 +53,15 @@ MISSING = {
     "IP_MULTICAST_LOOP": 34,
     "IP_ADD_MEMBERSHIP": 35,
     "IP_DROP_MEMBERSHIP": 36,
+    "IPPROTO_IPV6": 41,
+    "IPV6_UNICAST_HOPS": 16,
+    "IPV6_MULTICAST_IF": 17,
+    "IPV6_MULTICAST_HOPS": 18,
+    "IPV6_MULTICAST_LOOP": 19,
+    "IPV6_JOIN_GROUP": 20,
+    "IPV6_LEAVE_GROUP": 21,
+    "IPV6_V6ONLY": 26,
+    "IPV6_TCLASS": 67,
     "INADDR_ANY": 0,
     "INADDR_BROADCAST": 0xFFFFFFFF,
     "INADDR_LOOPBACK": 0x7F000001,
@@ -93,7 +102,7 @@ def getsockopt(self, level, optname, buflen=0):
 
 def connect_ex(self, address, /):
     """socket.connect_ex"""
-    return errors.to_linux(_base.connect_ex(self, address))
+    return errors.to_linux(_base.connect_ex(self, addresses.laid(self, address, "connect_ex")))
 
 
 def _require_open(sock):
@@ -138,48 +147,6 @@ def _descriptor(each):
     return fd
 
 
-def gethostname():
-    """socket.gethostname"""
-    import _socketpad_host as host
-
-    return host.name
-
-
-def gethostbyname(hostname, /):
-    """socket.gethostbyname"""
-    if hostname == "":
-        return "0.0.0.0"
-    if hostname == "<broadcast>":
-        return "255.255.255.255"
-    return _socket.getaddrinfo(hostname, None, socket.AF_INET, socket.SOCK_STREAM)[0][4][0]
-
-
-def gethostbyname_ex(hostname, /):
-    """socket.gethostbyname_ex"""
-    found = _socket.getaddrinfo(hostname, None, socket.AF_INET, socket.SOCK_STREAM)
-    return (hostname, [], [each[4][0] for each in found])
-
-
-def gethostbyaddr(address, /):
-    """socket.gethostbyaddr"""
-    ip = gethostbyname(address)
-    try:
-        name, _ = _socket.getnameinfo((ip, 0), socket.NI_NAMEREQD)
-    except socket.gaierror:
-        raise socket.herror(1, "Unknown host") from None
-    return (name, [], [ip])
-
-
-def getservbyname(servicename, protocolname="tcp", /):
-    """socket.getservbyname"""
-    import _socketpad_host as host
-
-    port = host.servicePort(servicename)
-    if port == 0 or protocolname not in ("tcp", "udp"):
-        raise OSError("service/proto not found")
-    return port
-
-
 def socketpair(family=None, type=socket.SOCK_STREAM, proto=0):
     """socket.socketpair, over the host's loopback."""
     pair = socket._fallback_socketpair(socket.AF_INET, type, proto)
@@ -196,10 +163,9 @@ def install():
             setattr(socket, name, number)
             socket.__all__.append(name)
     _socket.SOMAXCONN = socket.SOMAXCONN = SOMAXCONN
-    functions = (gethostname, gethostbyname, gethostbyname_ex, gethostbyaddr, getservbyname)
-    for function in functions:
-        setattr(_socket, function.__name__, function)
-        setattr(socket, function.__name__, function)
+    _socket.has_ipv6 = socket.has_ipv6 = True
+    names.install()
+    addresses.install()
     socket.socketpair = socketpair
     if "socketpair" not in socket.__all__:
         socket.__all__.append("socketpair")

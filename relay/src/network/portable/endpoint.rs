@@ -1,43 +1,49 @@
-//! The socket calls of an IPv4 socket whose addresses are translated.
+//! The socket calls of a socket whose addresses are translated.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex};
 
 use protocol::{Address, Errno, Kind};
-use rustix::net::{
-    self, AddressFamily, RecvFlags, SendFlags, SocketAddrAny, SocketFlags, SocketType, sockopt,
-};
+use rustix::net::{self, RecvFlags, SendFlags, sockopt};
 
 use super::super::{Arrival, Endpoint, Names, Plug, Progress, errno};
+use super::family::Family;
+use super::inet6::{self, Port};
 use super::lock;
-use super::table::{Dialled, Table};
-use super::view::{Destination, Identity};
+use super::port::{self, Hold, inet, own_address};
+use super::table::{Dialled, Table, Transport};
+use super::view::{Bound, Destination, Identity, Stack, loopback_like, twin};
 
 /// How many connections from outside the lab are turned away in one accept before it gives up for now.
 const STRANGERS: usize = 64;
-
-const FLAGS: SocketFlags = SocketFlags::NONBLOCK.union(SocketFlags::CLOEXEC);
 
 /// What a socket is connected with.
 #[derive(Clone, Copy, Debug)]
 struct Link {
     /// The view that it speaks from.
-    from: Ipv4Addr,
+    from: IpAddr,
     /// The peer, as the program knows it.
-    to: SocketAddrV4,
+    to: SocketAddr,
+    /// The peer, as the kernel knows it.
+    real: SocketAddrV4,
     /// The two real ends, if this socket called.
     call: Option<(SocketAddrV4, SocketAddrV4)>,
 }
 
-/// A place on the network for one IPv4 socket.
+/// A place on the network for one socket.
 #[derive(Debug)]
 pub(super) struct InetEndpoint {
     table: Arc<Mutex<Table>>,
     host: Identity,
+    family: Family,
     kind: Kind,
+    /// Whether it takes both families when it is bound to ::.
+    stack: Stack,
     /// What the program bound it to, and the real address.
-    bound: Option<(Ipv4Addr, SocketAddrV4)>,
+    bound: Option<(Bound, SocketAddrV4)>,
+    /// The IPv6 port, if it is bound to both.
+    hold: Option<Hold>,
     /// Whether the table knows that it can be reached there.
     reachable: bool,
     link: Option<Link>,
@@ -48,14 +54,10 @@ impl InetEndpoint {
     pub(super) fn open(
         table: &Arc<Mutex<Table>>,
         host: Identity,
+        family: Family,
         kind: Kind,
     ) -> Result<Plug, Errno> {
-        let socket_type = match kind {
-            Kind::Stream => SocketType::STREAM,
-            Kind::Datagram => SocketType::DGRAM,
-        };
-        let descriptor =
-            net::socket_with(AddressFamily::INET, socket_type, FLAGS, None).map_err(errno)?;
+        let descriptor = port::open(kind)?;
         if kind == Kind::Stream {
             // What a program sends is sent at once, as the relay has collected it already.
             sockopt::set_tcp_nodelay(&descriptor, true).map_err(errno)?;
@@ -63,8 +65,14 @@ impl InetEndpoint {
         let endpoint = Self {
             table: Arc::clone(table),
             host,
+            family,
             kind,
+            stack: match family {
+                Family::Inet => Stack::Single,
+                Family::Inet6 => Stack::Dual,
+            },
             bound: None,
+            hold: None,
             reachable: false,
             link: None,
         };
@@ -74,14 +82,32 @@ impl InetEndpoint {
         })
     }
 
+    fn transport(&self) -> Transport {
+        self.kind.into()
+    }
+
     fn bind_to(
         &mut self,
         descriptor: BorrowedFd<'_>,
-        view: Ipv4Addr,
+        view: IpAddr,
         port: u16,
     ) -> Result<(), Errno> {
-        net::bind(descriptor, &SocketAddrV4::new(self.host.real, port)).map_err(errno)?;
-        self.bound = Some((view, own_address(descriptor)?));
+        let (real, stack) = (self.host.real, self.stack);
+        let bound = Bound { view, stack };
+        let own = if bound.is_dual() {
+            let (own, hold) = port::bind_both(descriptor, self.kind, real, port)?;
+            self.hold = Some(hold);
+            own
+        } else if view.is_ipv6() {
+            // The one that holds this port does not listen itself, so the kernel might allow it.
+            if lock(&self.table).has_dual(self.transport(), SocketAddrV4::new(real, port)) {
+                return Err(Errno::EADDRINUSE);
+            }
+            port::bind(descriptor, twin(real), port)?
+        } else {
+            port::bind(descriptor, real, port)?
+        };
+        self.bound = Some((bound, own));
         if self.kind == Kind::Datagram {
             self.open_to_lab();
         }
@@ -90,21 +116,25 @@ impl InetEndpoint {
 
     /// Notes that others of the lab can reach it: a listener, or a bound datagram socket.
     fn open_to_lab(&mut self) {
-        if let Some((view, real)) = self.bound
+        if let Some((bound, real)) = self.bound
             && !std::mem::replace(&mut self.reachable, true)
         {
-            lock(&self.table).bind(self.kind.into(), real, view);
+            lock(&self.table).bind(self.transport(), real, bound);
         }
     }
 
     /// The view that the program bound it to.
-    fn bound_view(&self) -> Ipv4Addr {
-        self.bound.map_or(Ipv4Addr::UNSPECIFIED, |(view, _)| view)
+    fn bound_view(&self) -> IpAddr {
+        self.bound
+            .map_or(self.family.unspecified(), |(bound, _)| bound.view)
     }
 
     /// Finds where an address leads and what it is seen to come from.
-    fn route(&self, to: SocketAddrV4) -> Result<(Destination, Ipv4Addr), Errno> {
-        let destination = lock(&self.table).route(self.host, *to.ip())?;
+    fn route(&self, to: SocketAddr) -> Result<(Destination, IpAddr), Errno> {
+        if self.family == Family::Inet6 && self.stack == Stack::Single && to.is_ipv4() {
+            return Err(Errno::ENETUNREACH);
+        }
+        let destination = lock(&self.table).route(self.host, to.ip())?;
         let from = self.host.source(self.bound_view(), destination)?;
         Ok((destination, from))
     }
@@ -118,23 +148,20 @@ impl InetEndpoint {
     fn connect_stream(
         &mut self,
         descriptor: BorrowedFd<'_>,
-        to: SocketAddrV4,
+        to: SocketAddr,
     ) -> Result<Progress, Errno> {
         if self.link.is_some() && net::getpeername(descriptor).is_ok() {
             return Err(Errno::EISCONN);
         }
         self.unlink();
         let (destination, from) = self.route(to)?;
-        let real = SocketAddrV4::new(destination.real, to.port());
         // An unbound socket would get 127.0.0.1 from the kernel, and nobody could tell whose it is.
         let own = match self.bound {
             Some((_, own)) => own,
             None => match own_address(descriptor)? {
                 own if own.port() != 0 => own,
-                _ => {
-                    net::bind(descriptor, &SocketAddrV4::new(self.host.real, 0)).map_err(errno)?;
-                    own_address(descriptor)?
-                }
+                _ if from.is_ipv6() => port::bind(descriptor, twin(self.host.real), 0)?,
+                _ => port::bind(descriptor, self.host.real, 0)?,
             },
         };
         let dialled = Dialled {
@@ -144,13 +171,14 @@ impl InetEndpoint {
         let shared = Arc::clone(&self.table);
         // Held until the kernel has found the listener: it must not be gone by then, see `Table::bound`.
         let mut table = lock(&shared);
-        if !table.admits(self.kind.into(), real, destination.view) {
+        let Some(real) = table.reach(self.transport(), destination, to.port()) else {
             return Err(Errno::ECONNREFUSED);
-        }
+        };
         table.dial((own, real), dialled);
         self.link = Some(Link {
             from,
-            to: SocketAddrV4::new(destination.view, to.port()),
+            to: SocketAddr::new(destination.view, to.port()),
+            real,
             call: Some((own, real)),
         });
         let connected = net::connect(descriptor, &real);
@@ -168,16 +196,19 @@ impl InetEndpoint {
     fn connect_datagram(
         &mut self,
         descriptor: BorrowedFd<'_>,
-        to: SocketAddrV4,
+        to: SocketAddr,
     ) -> Result<Progress, Errno> {
         let (destination, from) = self.route(to)?;
         self.bind_if_unbound(descriptor)?;
-        let real = SocketAddrV4::new(destination.real, to.port());
+        let reached = lock(&self.table).reach(self.transport(), destination, to.port());
+        let likeliest = destination.candidates().next().unwrap_or(destination.real);
+        let real = reached.unwrap_or(SocketAddrV4::new(likeliest, to.port()));
         net::connect(descriptor, &real).map_err(errno)?;
         self.note_sender(from);
         self.link = Some(Link {
             from,
-            to: SocketAddrV4::new(destination.view, to.port()),
+            to: SocketAddr::new(destination.view, to.port()),
+            real,
             call: None,
         });
         Ok(Progress::Done)
@@ -186,43 +217,60 @@ impl InetEndpoint {
     fn bind_if_unbound(&mut self, descriptor: BorrowedFd<'_>) -> Result<(), Errno> {
         match self.bound {
             Some(_) => Ok(()),
-            None => self.bind_to(descriptor, Ipv4Addr::UNSPECIFIED, 0),
+            None => self.bind_to(descriptor, self.family.unspecified(), 0),
         }
     }
 
-    fn note_sender(&self, from: Ipv4Addr) {
+    fn note_sender(&self, from: IpAddr) {
         if let Some((_, own)) = self.bound {
             lock(&self.table).sends_from(own, from);
         }
     }
 
     /// How a sender is seen, unless it is a stranger.
-    fn sender(&self, real: SocketAddrV4) -> Option<SocketAddrV4> {
+    fn sender(&self, real: SocketAddrV4) -> Option<SocketAddr> {
         if let Some(link) = self.link {
             return Some(link.to);
         }
         let table = lock(&self.table);
         let owner = table.owner(*real.ip())?;
-        let view = if owner != self.host {
-            owner.lab
-        } else if self.bound_view().is_unspecified() {
-            table.sender(real).unwrap_or(Ipv4Addr::LOCALHOST)
+        let known = table.sender(real);
+        let bound = self.bound_view();
+        let guess = if bound.is_unspecified() {
+            self.view_of(*real.ip())
         } else {
-            let known = table.sender(real);
-            known.unwrap_or_else(|| self.host.neighbour(self.bound_view()))
+            self.host.neighbour(bound, *real.ip())
         };
-        Some(SocketAddrV4::new(view, real.port()))
+        let view = known.unwrap_or(guess);
+        let view = if owner == self.host {
+            view
+        } else {
+            owner.lab_like(view)
+        };
+        Some(SocketAddr::new(view, real.port()))
+    }
+
+    /// The loopback of the family that a real address stands for.
+    fn view_of(&self, real: Ipv4Addr) -> IpAddr {
+        if self.family == Family::Inet6 && real == twin(real) {
+            loopback_like(self.family.unspecified())
+        } else {
+            loopback_like(Family::Inet.unspecified())
+        }
     }
 }
 
 impl Endpoint for InetEndpoint {
     fn bind(&mut self, descriptor: BorrowedFd<'_>, address: &Address) -> Result<(), Errno> {
-        let address = address.inet().ok_or(Errno::EAFNOSUPPORT)?;
-        self.host.check_own(*address.ip())?;
+        let address = self.family.view(address)?;
+        if self.family == Family::Inet6 && self.stack == Stack::Single && address.is_ipv4() {
+            return Err(Errno::EINVAL);
+        }
+        self.host.check_own(address.ip())?;
         if self.bound.is_some() {
             return Err(Errno::EINVAL);
         }
-        self.bind_to(descriptor, *address.ip(), address.port())
+        self.bind_to(descriptor, address.ip(), address.port())
     }
 
     fn listen(&mut self, descriptor: BorrowedFd<'_>, backlog: i32) -> Result<(), Errno> {
@@ -236,7 +284,7 @@ impl Endpoint for InetEndpoint {
 
     fn accept(&mut self, descriptor: BorrowedFd<'_>) -> Result<Plug, Errno> {
         for _ in 0..STRANGERS {
-            let (accepted, peer) = net::acceptfrom_with(descriptor, FLAGS).map_err(errno)?;
+            let (accepted, peer) = net::acceptfrom_with(descriptor, port::FLAGS).map_err(errno)?;
             let Some(peer) = peer.and_then(inet) else {
                 continue;
             };
@@ -249,13 +297,10 @@ impl Endpoint for InetEndpoint {
             let bound = self.bound_view();
             let dialled = table.answer((peer, own)).unwrap_or_else(|| {
                 let same = caller == self.host;
-                let from = if same {
-                    self.host.neighbour(bound)
-                } else {
-                    caller.lab
-                };
+                let from = self.host.neighbour(bound, *peer.ip());
+                let from = if same { from } else { caller.lab_like(from) };
                 let to = if bound.is_unspecified() && !same {
-                    self.host.lab
+                    self.host.lab_like(from)
                 } else if bound.is_unspecified() {
                     from
                 } else {
@@ -281,11 +326,11 @@ impl Endpoint for InetEndpoint {
                 Ok(Progress::Done)
             }
             (Kind::Datagram, _) => {
-                let to = address.inet().ok_or(Errno::EAFNOSUPPORT)?;
+                let to = self.family.view(address)?;
                 self.connect_datagram(descriptor, to)
             }
             (Kind::Stream, _) => {
-                let to = address.inet().ok_or(Errno::EAFNOSUPPORT)?;
+                let to = self.family.view(address)?;
                 self.connect_stream(descriptor, to)
             }
         }
@@ -294,16 +339,16 @@ impl Endpoint for InetEndpoint {
     fn names(&self, descriptor: BorrowedFd<'_>) -> Result<Names, Errno> {
         let view = self.link.map_or(self.bound_view(), |link| link.from);
         let local = if self.bound.is_none() && self.link.is_none() {
-            SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0)
+            SocketAddr::new(self.family.unspecified(), 0)
         } else {
-            SocketAddrV4::new(view, own_address(descriptor)?.port())
+            SocketAddr::new(view, own_address(descriptor)?.port())
         };
         let peer = match (self.link, net::getpeername(descriptor)) {
-            (Some(link), Ok(Some(_))) => Address::from(link.to),
+            (Some(link), Ok(Some(_))) => self.family.address(link.to),
             (Some(_) | None, Ok(_) | Err(_)) => Address::Unspecified,
         };
         Ok(Names {
-            local: local.into(),
+            local: self.family.address(local),
             peer,
         })
     }
@@ -318,22 +363,22 @@ impl Endpoint for InetEndpoint {
         let to = match (address, self.link) {
             (Address::Unspecified, Some(link)) => link.to,
             (Address::Unspecified, None) => return Err(Errno::EDESTADDRREQ),
-            (_, _) => address.inet().ok_or(Errno::EAFNOSUPPORT)?,
+            (_, _) => self.family.view(address)?,
         };
         let (destination, from) = self.route(to)?;
         self.bind_if_unbound(descriptor)?;
-        let real = SocketAddrV4::new(destination.real, to.port());
         let shared = Arc::clone(&self.table);
         // Held until the datagram is there, as in `connect_stream`.
         let mut table = lock(&shared);
-        if !table.admits(self.kind.into(), real, destination.view) {
+        let Some(real) = table.reach(self.transport(), destination, to.port()) else {
             // As if the port were closed: only a connected socket is told (udp(7)).
             return match self.link {
                 Some(_) => Err(Errno::ECONNREFUSED),
                 None => Ok(()),
             };
-        }
+        };
         let sent = if *address == Address::Unspecified {
+            self.follow(descriptor, real)?;
             net::send(descriptor, payload, flags)
         } else {
             if let Some((_, own)) = self.bound {
@@ -354,22 +399,59 @@ impl Endpoint for InetEndpoint {
         let sender = sender.and_then(inet).and_then(|real| self.sender(real));
         Ok(Arrival {
             length,
-            sender: sender.map(Address::from),
+            sender: sender.map(|view| self.family.address(view)),
         })
+    }
+
+    fn option(&self, descriptor: BorrowedFd<'_>, option: (i32, i32)) -> Option<Result<i32, Errno>> {
+        match self.family {
+            Family::Inet => None,
+            Family::Inet6 => inet6::get(descriptor, self.stack, option),
+        }
+    }
+
+    fn set_option(
+        &mut self,
+        descriptor: BorrowedFd<'_>,
+        option: (i32, i32),
+        value: &[u8],
+    ) -> Option<Result<(), Errno>> {
+        let port = match (self.bound, self.link) {
+            (None, None) => Port::Unbound,
+            (_, _) => Port::Bound,
+        };
+        match self.family {
+            Family::Inet => None,
+            Family::Inet6 => inet6::set(descriptor, &mut self.stack, port, option, value),
+        }
     }
 }
 
 impl InetEndpoint {
+    /// The peer of a connected datagram socket may be another socket than when it was connected, at another of its
+    /// host's real addresses.
+    fn follow(&mut self, descriptor: BorrowedFd<'_>, real: SocketAddrV4) -> Result<(), Errno> {
+        if let Some(link) = self.link.as_mut().filter(|link| link.real != real) {
+            net::connect(descriptor, &real).map_err(errno)?;
+            link.real = real;
+        }
+        Ok(())
+    }
+
     fn accepted(&self, descriptor: OwnedFd, peer: SocketAddrV4, dialled: Dialled) -> Plug {
         let endpoint = Self {
             table: Arc::clone(&self.table),
             host: self.host,
+            family: self.family,
             kind: self.kind,
+            stack: self.stack,
             bound: None,
+            hold: None,
             reachable: false,
             link: Some(Link {
                 from: dialled.to,
-                to: SocketAddrV4::new(dialled.from, peer.port()),
+                to: SocketAddr::new(dialled.from, peer.port()),
+                real: peer,
                 call: None,
             }),
         };
@@ -383,18 +465,8 @@ impl InetEndpoint {
 impl Drop for InetEndpoint {
     fn drop(&mut self) {
         self.unlink();
-        if let Some((view, real)) = self.bound.filter(|_| self.reachable) {
-            lock(&self.table).unbind(self.kind.into(), real, view);
+        if let Some((bound, real)) = self.bound.filter(|_| self.reachable) {
+            lock(&self.table).unbind(self.transport(), real, bound);
         }
     }
-}
-
-/// The real address of a socket.
-fn own_address(descriptor: BorrowedFd<'_>) -> Result<SocketAddrV4, Errno> {
-    let address = net::getsockname(descriptor).map_err(errno)?;
-    inet(address).ok_or(Errno::EAFNOSUPPORT)
-}
-
-fn inet(address: SocketAddrAny) -> Option<SocketAddrV4> {
-    SocketAddrV4::try_from(address).ok()
 }

@@ -1,11 +1,11 @@
 //! What a lab must remember to translate addresses.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 
 use protocol::{Errno, HostName, Kind};
 
-use super::view::{Destination, Identity, admits};
+use super::view::{self, Bound, Destination, Identity, loopback_like};
 
 /// How many hosts a lab can have: 10.0.0.1 to 10.0.0.254.
 const HOSTS: u8 = 254;
@@ -20,9 +20,9 @@ type Pair = (SocketAddrV4, SocketAddrV4);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Dialled {
     /// What the caller speaks from.
-    pub(super) from: Ipv4Addr,
+    pub(super) from: IpAddr,
     /// What it dialled.
-    pub(super) to: Ipv4Addr,
+    pub(super) to: IpAddr,
 }
 
 /// The hosts of a lab and what their sockets are bound to and connected with.
@@ -33,13 +33,13 @@ pub(super) struct Table {
     /// The views of listeners and of bound datagram sockets, by their real addresses. Several sockets may share a port
     /// (`SO_REUSEPORT`). What is not in here cannot be reached: behind an address that no socket of the lab answers on,
     /// a program of the relay's machine may listen on every address.
-    bound: BTreeMap<(Transport, SocketAddrV4), Vec<Ipv4Addr>>,
+    bound: BTreeMap<(Transport, SocketAddrV4), Vec<Bound>>,
     /// What the callers of connections dialled, until the connections are accepted.
     calls: BTreeMap<Pair, Dialled>,
     /// Calls whose caller has gone before they were accepted, oldest first. Their number bounds `calls`.
     orphans: VecDeque<Pair>,
     /// The view that each datagram socket last sent from, by its real address.
-    senders: BTreeMap<SocketAddrV4, Ipv4Addr>,
+    senders: BTreeMap<SocketAddrV4, IpAddr>,
 }
 
 /// The two port spaces.
@@ -71,27 +71,29 @@ impl Table {
     /// Takes a host out, and what was dialled to it.
     pub(super) fn leave(&mut self, host: Identity) {
         self.hosts.remove(&host.lab.octets()[3]);
-        self.calls.retain(|(_, to), _| *to.ip() != host.real);
-        self.orphans.retain(|(_, to)| *to.ip() != host.real);
+        let stays = |to: &SocketAddrV4| view::first(*to.ip()) != host.real;
+        self.calls.retain(|(_, to), _| stays(to));
+        self.orphans.retain(|(_, to)| stays(to));
     }
 
-    /// The lab address of a name.
-    pub(super) fn address_of(&self, name: &str) -> Option<Ipv4Addr> {
+    /// The lab addresses of a name.
+    pub(super) fn addresses_of(&self, name: &str) -> Vec<IpAddr> {
         let mut hosts = self.hosts.iter();
-        hosts
-            .find(|(_, (known, _))| known.as_str() == name)
-            .map(|(&number, _)| lab_address(number))
+        match hosts.find(|(_, (known, _))| known.as_str() == name) {
+            Some((&number, _)) => vec![lab_address(number).into(), view::lab6(number).into()],
+            None => Vec::new(),
+        }
     }
 
     /// The name of a lab address.
-    pub(super) fn name_of(&self, ip: Ipv4Addr) -> Option<HostName> {
-        let number = ip.octets()[3];
-        let (name, _) = self.hosts.get(&number)?;
-        (ip == lab_address(number)).then(|| name.clone())
+    pub(super) fn name_of(&self, ip: IpAddr) -> Option<HostName> {
+        let (name, _) = self.hosts.get(&view::number(ip)?)?;
+        Some(name.clone())
     }
 
     /// The host that has a real address.
     pub(super) fn owner(&self, real: Ipv4Addr) -> Option<Identity> {
+        let real = view::first(real);
         let mut hosts = self.hosts.iter();
         hosts
             .find(|(_, (_, known))| *known == real)
@@ -106,36 +108,48 @@ impl Table {
     /// # Errors
     ///
     /// `ENETUNREACH`: nothing in this lab has that address.
-    pub(super) fn route(&self, host: Identity, view: Ipv4Addr) -> Result<Destination, Errno> {
-        let real = if view.is_loopback() || view.is_unspecified() || view == host.lab {
+    pub(super) fn route(&self, host: Identity, view: IpAddr) -> Result<Destination, Errno> {
+        let real = if view.is_loopback() || view.is_unspecified() || host.is_lab(view) {
             host.real
         } else {
-            let number = view.octets()[3];
-            match self.hosts.get(&number) {
-                Some(&(_, real)) if view == lab_address(number) => real,
-                Some(_) | None => return Err(Errno::ENETUNREACH),
-            }
+            let number = view::number(view).ok_or(Errno::ENETUNREACH)?;
+            let (_, real) = self.hosts.get(&number).ok_or(Errno::ENETUNREACH)?;
+            *real
         };
         let view = if view.is_unspecified() {
-            Ipv4Addr::LOCALHOST
+            loopback_like(view)
         } else {
             view
         };
         Ok(Destination { real, view })
     }
 
+    /// The real address at which a socket of the lab answers to what is dialled.
+    pub(super) fn reach(
+        &self,
+        transport: Transport,
+        to: Destination,
+        port: u16,
+    ) -> Option<SocketAddrV4> {
+        let mut candidates = to.candidates().map(|real| SocketAddrV4::new(real, port));
+        candidates.find(|&real| {
+            let bound = self.bound.get(&(transport, real));
+            bound.is_some_and(|all| all.iter().any(|bound| bound.admits(to.view)))
+        })
+    }
+
     /// Notes that a socket can be reached.
-    pub(super) fn bind(&mut self, transport: Transport, real: SocketAddrV4, view: Ipv4Addr) {
-        self.bound.entry((transport, real)).or_default().push(view);
+    pub(super) fn bind(&mut self, transport: Transport, real: SocketAddrV4, bound: Bound) {
+        self.bound.entry((transport, real)).or_default().push(bound);
     }
 
     /// Forgets one that was noted.
-    pub(super) fn unbind(&mut self, transport: Transport, real: SocketAddrV4, view: Ipv4Addr) {
-        if let Some(views) = self.bound.get_mut(&(transport, real)) {
-            if let Some(index) = views.iter().position(|&known| known == view) {
-                views.swap_remove(index);
+    pub(super) fn unbind(&mut self, transport: Transport, real: SocketAddrV4, bound: Bound) {
+        if let Some(all) = self.bound.get_mut(&(transport, real)) {
+            if let Some(index) = all.iter().position(|&known| known == bound) {
+                all.swap_remove(index);
             }
-            if views.is_empty() {
+            if all.is_empty() {
                 self.bound.remove(&(transport, real));
             }
         }
@@ -144,16 +158,10 @@ impl Table {
         }
     }
 
-    /// Whether a socket of the lab answers there to the view that is dialled.
-    pub(super) fn admits(
-        &self,
-        transport: Transport,
-        real: SocketAddrV4,
-        dialled: Ipv4Addr,
-    ) -> bool {
-        self.bound
-            .get(&(transport, real))
-            .is_some_and(|views| views.iter().any(|&view| admits(view, dialled)))
+    /// Whether a socket that takes both families answers there.
+    pub(super) fn has_dual(&self, transport: Transport, real: SocketAddrV4) -> bool {
+        let bound = self.bound.get(&(transport, real));
+        transport == Transport::Tcp && bound.is_some_and(|all| all.iter().any(|it| it.is_dual()))
     }
 
     /// Notes what a caller dialled, before it connects.
@@ -180,12 +188,12 @@ impl Table {
     }
 
     /// Notes the view that a datagram socket sends from.
-    pub(super) fn sends_from(&mut self, real: SocketAddrV4, view: Ipv4Addr) {
+    pub(super) fn sends_from(&mut self, real: SocketAddrV4, view: IpAddr) {
         self.senders.insert(real, view);
     }
 
     /// The view that a datagram socket last sent from.
-    pub(super) fn sender(&self, real: SocketAddrV4) -> Option<Ipv4Addr> {
+    pub(super) fn sender(&self, real: SocketAddrV4) -> Option<IpAddr> {
         self.senders.get(&real).copied()
     }
 }
@@ -196,53 +204,106 @@ fn lab_address(number: u8) -> Ipv4Addr {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv6Addr;
+
+    use super::super::view::Stack;
     use super::*;
 
     fn pair(port: u16) -> Pair {
         (
-            SocketAddrV4::new(Ipv4Addr::new(127, 1, 1, 1), port),
-            SocketAddrV4::new(Ipv4Addr::new(127, 2, 2, 2), 80),
+            SocketAddrV4::new(Ipv4Addr::new(127, 2, 1, 1), port),
+            SocketAddrV4::new(Ipv4Addr::new(127, 4, 2, 2), 80),
         )
     }
 
     const DIALLED: Dialled = Dialled {
-        from: Ipv4Addr::LOCALHOST,
-        to: Ipv4Addr::LOCALHOST,
+        from: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        to: IpAddr::V4(Ipv4Addr::LOCALHOST),
     };
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    fn bound(text: &str, stack: Stack) -> Bound {
+        Bound {
+            view: ip(text),
+            stack,
+        }
+    }
 
     #[test]
     fn views_lead_to_hosts_of_the_lab_and_nowhere_else() {
         let mut table = Table::default();
-        let real = Ipv4Addr::new(127, 1, 1, 1);
-        let other = Ipv4Addr::new(127, 2, 2, 2);
+        let real = Ipv4Addr::new(127, 2, 1, 1);
+        let other = Ipv4Addr::new(127, 4, 2, 2);
         let lab = table.join(&HostName::new("desk").unwrap(), real).unwrap();
         table.join(&HostName::new("bob").unwrap(), other).unwrap();
         let me = Identity { real, lab };
-        let route = |view: [u8; 4]| table.route(me, view.into()).map(|to| (to.real, to.view));
-        assert_eq!(route([0, 0, 0, 0]), Ok((real, Ipv4Addr::LOCALHOST)));
-        assert_eq!(route([127, 0, 0, 9]), Ok((real, [127, 0, 0, 9].into())));
-        assert_eq!(route([10, 0, 0, 1]), Ok((real, lab)));
-        assert_eq!(route([10, 0, 0, 2]), Ok((other, [10, 0, 0, 2].into())));
-        assert_eq!(route([10, 0, 0, 3]), Err(Errno::ENETUNREACH));
-        assert_eq!(route([10, 0, 1, 2]), Err(Errno::ENETUNREACH));
-        assert_eq!(route([8, 8, 8, 8]), Err(Errno::ENETUNREACH));
+        let leads = |view: &str, real: Ipv4Addr, seen: &str| {
+            let to = table.route(me, ip(view)).unwrap();
+            assert_eq!((to.real, to.view), (real, ip(seen)), "{view}");
+        };
+        leads("0.0.0.0", real, "127.0.0.1");
+        leads("127.0.0.9", real, "127.0.0.9");
+        leads("10.0.0.1", real, "10.0.0.1");
+        leads("10.0.0.2", other, "10.0.0.2");
+        leads("::", real, "::1");
+        leads("::1", real, "::1");
+        leads("fd00::1", real, "fd00::1");
+        leads("fd00::2", other, "fd00::2");
         // A host's real address is nobody's view but its own loopback.
-        assert_eq!(route(other.octets()), Ok((real, other)));
+        leads(&other.to_string(), real, &other.to_string());
+        for nobody in [
+            "10.0.0.3",
+            "10.0.1.2",
+            "8.8.8.8",
+            "fd00::3",
+            "fd00::1:2",
+            "2001:db8::1",
+        ] {
+            let route = table.route(me, ip(nobody));
+            assert_eq!(route, Err(Errno::ENETUNREACH), "{nobody}");
+        }
+        assert_eq!(table.owner(view::twin(other)).unwrap().real, other);
     }
 
     #[test]
     fn sockets_that_share_a_port_are_all_remembered() {
         let mut table = Table::default();
         let real = pair(1).1;
-        let lab = Ipv4Addr::new(10, 0, 0, 1);
-        table.bind(Transport::Tcp, real, Ipv4Addr::LOCALHOST);
-        table.bind(Transport::Tcp, real, Ipv4Addr::UNSPECIFIED);
-        assert!(table.admits(Transport::Tcp, real, lab));
-        table.unbind(Transport::Tcp, real, Ipv4Addr::UNSPECIFIED);
-        assert!(!table.admits(Transport::Tcp, real, lab));
-        assert!(!table.admits(Transport::Udp, real, lab));
-        table.unbind(Transport::Tcp, real, Ipv4Addr::LOCALHOST);
+        let lab = Destination {
+            real: *real.ip(),
+            view: ip("10.0.0.1"),
+        };
+        let local = bound("127.0.0.1", Stack::Single);
+        let any = bound("0.0.0.0", Stack::Single);
+        table.bind(Transport::Tcp, real, local);
+        table.bind(Transport::Tcp, real, any);
+        assert_eq!(table.reach(Transport::Tcp, lab, 80), Some(real));
+        table.unbind(Transport::Tcp, real, any);
+        assert_eq!(table.reach(Transport::Tcp, lab, 80), None);
+        assert_eq!(table.reach(Transport::Udp, lab, 80), None);
+        table.unbind(Transport::Tcp, real, local);
         assert!(table.bound.is_empty());
+    }
+
+    #[test]
+    fn a_dual_socket_answers_both_families_at_its_ipv4_address() {
+        let mut table = Table::default();
+        let real = pair(1).1;
+        let twin = SocketAddrV4::new(view::twin(*real.ip()), 80);
+        let to = |view: &str| Destination {
+            real: *real.ip(),
+            view: ip(view),
+        };
+        table.bind(Transport::Tcp, real, bound("::", Stack::Dual));
+        assert_eq!(table.reach(Transport::Tcp, to("::1"), 80), Some(real));
+        assert_eq!(table.reach(Transport::Tcp, to("127.0.0.1"), 80), Some(real));
+        table.bind(Transport::Udp, twin, bound("::", Stack::Single));
+        assert_eq!(table.reach(Transport::Udp, to("::1"), 80), Some(twin));
+        assert_eq!(table.reach(Transport::Udp, to("127.0.0.1"), 80), None);
+        assert!(bound("::", Stack::Dual).admits(Ipv6Addr::LOCALHOST.into()));
     }
 
     #[test]

@@ -45,18 +45,37 @@ impl Kernel {
             (1 | 2, _) => return failed(Errno::EPROTONOSUPPORT),
             _ => return failed(Errno::EINVAL),
         };
-        if domain != i32::from(sockaddr::AF_INET) {
+        let Some(domain) = [Domain::Inet, Domain::Inet6]
+            .into_iter()
+            .find(|&each| domain == i32::from(sockaddr::family(each)))
+        else {
             return failed(Errno::EAFNOSUPPORT);
-        }
-        let socket = self.process.socket(Domain::Inet, kind);
+        };
+        let socket = self.process.socket(domain, kind);
         self.end(Ok(Step::Ready(socket)), |_, socket| number(socket))
+    }
+
+    /// The family of a socket, and its type.
+    #[wasm_bindgen(js_name = kindOf)]
+    pub fn kind_of(&self, socket: u32) -> Vec<i32> {
+        let socket = self.process.get(SocketId(socket));
+        socket.map_or_else(
+            |_| Vec::new(),
+            |socket| {
+                let kind = match socket.kind {
+                    Kind::Stream => 1,
+                    Kind::Datagram => 2,
+                };
+                vec![i32::from(sockaddr::family(socket.domain)), kind]
+            },
+        )
     }
 
     /// bind(2).
     pub fn bind(&mut self, token: i32, socket: u32, address: u32, length: u32) -> i32 {
         let attempt = self.attempt(token);
         let result = self
-            .address_at(address, length)
+            .address_at(socket, address, length)
             .and_then(|address| self.process.bind(attempt, SocketId(socket), address));
         self.end(result, |_, ()| 0)
     }
@@ -87,10 +106,12 @@ impl Kernel {
         stream_flags: u32,
     ) -> i32 {
         let attempt = self.attempt(token);
-        let result = self.address_at(address, length).and_then(|address| {
-            self.process
-                .connect(&attempt, SocketId(socket), address, mode(stream_flags))
-        });
+        let result = self
+            .address_at(socket, address, length)
+            .and_then(|address| {
+                self.process
+                    .connect(&attempt, SocketId(socket), address, mode(stream_flags))
+            });
         self.end(result, |_, ()| 0)
     }
 
@@ -220,11 +241,10 @@ impl Kernel {
         let header = MessageHeader::read(&mut self.memory, message);
         let result = self.receive_into(token, socket, &header.parts, flags, stream_flags);
         self.end_receive(result, &header.parts, |kernel, received| {
-            let name = received
-                .from
-                .as_ref()
-                .map(sockaddr::encode)
-                .unwrap_or_default();
+            let name = match &received.from {
+                Some(from) => sockaddr::encode(from, &mut kernel.addresses),
+                None => Vec::new(),
+            };
             let room = name.len().min(header.name_length as usize);
             if header.name != 0 {
                 kernel.memory.write(header.name, &name[..room]);
@@ -273,7 +293,7 @@ impl Kernel {
             start: buffer,
             length: size,
         }];
-        match self.destination(address, length) {
+        match self.destination(socket, address, length) {
             Ok(address) => self.send_from(token, socket, &parts, &address, flags, stream_flags),
             Err(errno) => failed(errno),
         }
@@ -290,7 +310,7 @@ impl Kernel {
         stream_flags: u32,
     ) -> i32 {
         let header = MessageHeader::read(&mut self.memory, message);
-        match self.destination(header.name, header.name_length) {
+        match self.destination(socket, header.name, header.name_length) {
             Ok(address) => {
                 self.send_from(token, socket, &header.parts, &address, flags, stream_flags)
             }
@@ -321,22 +341,24 @@ impl Kernel {
 }
 
 impl Kernel {
-    fn address_at(&mut self, at: u32, length: u32) -> Result<Address, Errno> {
+    fn address_at(&mut self, socket: u32, at: u32, length: u32) -> Result<Address, Errno> {
+        let domain = self.process.get(SocketId(socket))?.domain;
         let length = length.min(MAX_SOCKADDR);
-        sockaddr::decode(&self.memory.read(Span { start: at, length }))
+        let bytes = self.memory.read(Span { start: at, length });
+        sockaddr::decode(&bytes, domain, &self.addresses)
     }
 
     /// Where a send goes: to the peer, if the program names no address.
-    fn destination(&mut self, at: u32, length: u32) -> Result<Address, Errno> {
+    fn destination(&mut self, socket: u32, at: u32, length: u32) -> Result<Address, Errno> {
         match at {
             0 => Ok(Address::Unspecified),
-            at => self.address_at(at, length),
+            at => self.address_at(socket, at, length),
         }
     }
 
     fn write_address(&mut self, address: &Address, at: u32, length: u32) -> i32 {
-        self.memory
-            .write_value(at, length, &sockaddr::encode(address));
+        let bytes = sockaddr::encode(address, &mut self.addresses);
+        self.memory.write_value(at, length, &bytes);
         0
     }
 

@@ -290,7 +290,9 @@ impl<C: Chunk> Process<C> {
             Address::Unspecified if socket.peer == Address::Unspecified => {
                 return Err(Errno::EDESTADDRREQ);
             }
-            Address::Inet { port: 0, .. } => return Err(Errno::EINVAL),
+            Address::Inet { port: 0, .. } | Address::Inet6 { port: 0, .. } => {
+                return Err(Errno::EINVAL);
+            }
             _ => {}
         }
         if let Some(errno) = socket.error.take() {
@@ -310,7 +312,7 @@ impl<C: Chunk> Process<C> {
             };
         }
         // Sending binds an unbound socket; only the relay knows to which port.
-        if matches!(socket.local, Some(Address::Inet { port: 0, .. })) {
+        if let Some(Address::Inet { port: 0, .. } | Address::Inet6 { port: 0, .. }) = socket.local {
             socket.local = None;
         }
         Ok(Step::Ready(Sent {
