@@ -11,6 +11,7 @@
 //! - [`port`]: binding a descriptor, on both real addresses if the socket takes both families.
 //! - [`endpoint`]: the socket calls.
 //! - [`inet6`]: the options that an IPv4 socket does not have.
+//! - [`multicast`]: what is said to whoever wants it.
 //!
 //! Ports, `EADDRINUSE`, `SO_REUSEADDR`, TIME_WAIT and resets are the kernel's own. What differs from a real machine: a
 //! port is bound for all views of a family at once, so a second socket on another view of the same port fails with
@@ -19,6 +20,7 @@
 mod endpoint;
 mod family;
 mod inet6;
+mod multicast;
 mod port;
 mod table;
 mod view;

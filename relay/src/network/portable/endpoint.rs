@@ -11,6 +11,7 @@ use super::super::{Arrival, Endpoint, Names, Plug, Progress, errno};
 use super::family::Family;
 use super::inet6::{self, Port};
 use super::lock;
+use super::multicast;
 use super::port::{self, Hold, inet, own_address};
 use super::table::{Dialled, Table, Transport};
 use super::view::{Bound, Destination, Identity, Stack, loopback_like, twin};
@@ -416,6 +417,9 @@ impl Endpoint for InetEndpoint {
         option: (i32, i32),
         value: &[u8],
     ) -> Option<Result<(), Errno>> {
+        if let Some(errno) = multicast::refusal(option) {
+            return Some(Err(errno));
+        }
         let port = match (self.bound, self.link) {
             (None, None) => Port::Unbound,
             (_, _) => Port::Bound,
