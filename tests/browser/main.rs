@@ -26,6 +26,7 @@ mod end_of_input;
 mod ephemeral_ports;
 mod errors;
 mod exit_status;
+mod flags;
 mod gc_stress;
 mod half_close;
 mod inet6;
