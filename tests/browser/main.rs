@@ -24,6 +24,7 @@ mod close_busy_tab;
 mod close_tab;
 mod end_of_input;
 mod ephemeral_ports;
+mod epoll;
 mod errors;
 mod exit_status;
 mod flags;

@@ -4,6 +4,7 @@ export const EAGAIN = 6;
 export const EBADF = 8;
 export const EINVAL = 28;
 export const ENOTSOCK = 57;
+export const EPERM = 63;
 
 export const O_RDWR = 0o2;
 export const O_NONBLOCK = 0o4000;
@@ -19,4 +20,5 @@ export const POLLNVAL = 0x20;
 export const POLLRDNORM = 0x40;
 
 export const S_IFCHR = 0o020000;
+export const S_IFREG = 0o100000;
 export const S_IFSOCK = 0o140000;

@@ -26,6 +26,7 @@ const LAYER = [
   "loops",
   "names",
   "program",
+  "readiness",
   "sockets",
   "threads",
 ];

@@ -24,6 +24,9 @@ const UNPARK = 0x53500002;
 const SLEEP = 0x53500003;
 const SET_OPTION = 0x53500004;
 const SOCKET = 0x53500005;
+const EPOLL_CREATE = 0x53500010;
+const EPOLL_CONTROL = 0x53500011;
+const EPOLL_WAIT = 0x53500012;
 
 /**
  * @param {import("./machine.js").Machine} machine
@@ -107,6 +110,13 @@ export function tries(machine, original) {
           const socket = machine.kernel.socket(packed & 0xff, type, (packed >> 8) & 0xff);
           return socket <= 0 ? socket : descriptors.open(socket, type);
         }
+        case EPOLL_CREATE:
+          return machine.epolls.create();
+        case EPOLL_CONTROL:
+          return machine.epolls.control(fd, value());
+        case EPOLL_WAIT:
+          machine.watch.call = "select";
+          return machine.epolls.wait(token, fd, value());
         case FIONBIO: {
           const stream = descriptors.stream(fd);
           if (!stream) return -EBADF;

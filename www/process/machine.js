@@ -5,6 +5,7 @@
 import { Clock } from "./clock.js";
 import { Console } from "./console.js";
 import { Descriptors } from "./descriptors.js";
+import { Epolls } from "./epoll.js";
 import { instantCalls, tries } from "./imports.js";
 import { Watch } from "./watch.js";
 
@@ -33,6 +34,7 @@ export class Machine {
     /** The kernel, once there is memory. */
     this.kernel = null;
     this.descriptors = new Descriptors(this);
+    this.epolls = new Epolls(this);
     this.console = new Console(this, post);
     this.clock = new Clock((token) => this.kernel.timeOut(token));
     this.watch = new Watch(post);

@@ -10,12 +10,14 @@
 //! - [`sockets`]: the calls on one socket.
 //! - [`link`]: the connection to the relay, and the next one when it is lost.
 //! - [`names`]: addresses and names.
+//! - [`readiness`]: what epoll watches and tells.
 //! - [`streams`]: poll, threads and everything else.
 
 #![allow(unreachable_pub, reason = "wasm-bindgen exports only what is public")]
 
 mod link;
 mod names;
+mod readiness;
 mod sockets;
 mod streams;
 

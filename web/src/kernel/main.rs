@@ -6,7 +6,7 @@
 //!
 //! # Layout
 //!
-//! - `process`: the state machine, without I/O; `socket`, `inbox` and `wait` are its parts.
+//! - `process`: the state machine, without I/O; `socket`, `inbox`, `epoll` and `wait` are its parts.
 //! - `tape`: what is kept of what was said, so that a lost connection can be resumed.
 //! - `sockaddr`, `addresses`, `inet6`, `lookup`, `services`, `emscripten`: how addresses, names and error numbers look to
 //!   the interpreter.
@@ -28,6 +28,8 @@ mod addresses;
 mod bridge;
 #[cfg(any(test, target_arch = "wasm32"))]
 mod emscripten;
+#[cfg(any(test, target_arch = "wasm32"))]
+mod epoll;
 #[cfg(any(test, target_arch = "wasm32"))]
 mod inbox;
 #[cfg(any(test, target_arch = "wasm32"))]

@@ -10,9 +10,11 @@
 //! - [`connection`]: bind, listen, accept, connect, shutdown, close.
 //! - [`transfer`]: send and receive.
 //! - [`inquiry`]: names, options, poll, name resolution.
+//! - [`readiness`]: what epoll watches and tells.
 
 mod connection;
 mod inquiry;
+mod readiness;
 mod transfer;
 
 use std::collections::BTreeMap;
@@ -23,8 +25,10 @@ use protocol::{
 };
 
 pub(crate) use inquiry::{PollEntry, PollTarget, Resolved};
+pub(crate) use readiness::Streams;
 pub(crate) use transfer::{Received, Sent, frames};
 
+use super::epoll::{Epoll, EpollId};
 use super::inbox::{Chunk, Datagram};
 use super::socket::{Phase, Socket};
 use super::wait::{Object, Signals, Wait, WaitId, Waits, Wake};
@@ -128,6 +132,8 @@ pub(crate) struct Process<C> {
     calls: BTreeMap<CallId, Caller>,
     last_socket: u32,
     last_call: u32,
+    epolls: BTreeMap<EpollId, Epoll>,
+    last_epoll: u32,
     beyond_initial: u64,
     effects: Vec<Effect>,
     /// What the relay said at the start.
@@ -144,6 +150,8 @@ impl<C> Default for Process<C> {
             calls: BTreeMap::new(),
             last_socket: 0,
             last_call: 0,
+            epolls: BTreeMap::new(),
+            last_epoll: 0,
             beyond_initial: 0,
             effects: Vec::new(),
             welcome: None,
@@ -175,7 +183,7 @@ impl<C: Chunk> Process<C> {
 
     /// Settles the waits for a stream that the kernel does not keep.
     pub(crate) fn notify_stream(&mut self, node: u32) {
-        self.waits.notify(Object::Stream(node));
+        self.news(Object::Stream(node));
     }
 
     /// Waits for a stream that the kernel does not keep.
@@ -347,7 +355,7 @@ impl<C: Chunk> Process<C> {
             return self.lose(format!("protocol error: {error}"));
         }
         socket.stream.push(chunk);
-        self.waits.notify(Object::Socket(id));
+        self.news(Object::Socket(id));
     }
 
     /// Takes a datagram.
@@ -360,14 +368,20 @@ impl<C: Chunk> Process<C> {
             return self.lose(format!("protocol error: {error}"));
         }
         socket.datagrams.push_back(datagram);
-        self.waits.notify(Object::Socket(id));
+        self.news(Object::Socket(id));
     }
 
     fn change(&mut self, id: SocketId, change: impl FnOnce(&mut Socket<C>)) {
         // A socket that was just closed may still be spoken of.
         if let Some(socket) = self.sockets.get_mut(&id) {
+            let before = socket.readiness();
             change(socket);
-            self.waits.notify(Object::Socket(id));
+            // More credit for a socket that had some is no news (tcp(7): there was room all the time).
+            if socket.readiness() == before {
+                self.waits.notify(Object::Socket(id));
+            } else {
+                self.news(Object::Socket(id));
+            }
         }
     }
 

@@ -9,6 +9,7 @@ frames    tracebacks without this package
 threads   green threads: `_thread`, `threading`, `queue`, `time.sleep`
 addresses sockets of the families that C code does not know
 names     look-ups with both families
+readiness `select.epoll`
 sockets   the gaps of `socket` and `select`
 loops     the real asyncio event loop
 program   runs a program as `python3 file.py` would
@@ -30,9 +31,10 @@ def install(errors_json, names_json):
     # Looked up by a name that has Emscripten's in it, which `sys.platform` will no longer say.
     sysconfig.get_config_vars()
 
-    from . import loops, program, sockets  # noqa: F401
+    from . import loops, program, readiness, sockets  # noqa: F401
 
     threads.adopt()
+    readiness.install()
     sockets.install()
     loops.install()
     errors.refresh()

@@ -233,7 +233,7 @@ impl<C: Chunk> Process<C> {
         socket.shut(how);
         self.effects
             .push(Effect::Send(ClientMessage::Shutdown { socket: id, how }));
-        self.waits.notify(Object::Socket(id));
+        self.news(Object::Socket(id));
         Ok(())
     }
 
@@ -248,6 +248,7 @@ impl<C: Chunk> Process<C> {
         } else {
             ClientMessage::Close { socket: id }
         }));
+        self.unwatch(Object::Socket(id));
         self.waits.notify(Object::Socket(id));
     }
 }
