@@ -4,6 +4,7 @@ use std::{thread::sleep, time::Duration};
 
 use anyhow::Result;
 use tests::{
+    Metrics,
     figures::{Table, figure, median},
     program::Program,
 };
@@ -49,7 +50,8 @@ const CASES: [Case; 4] = [
 #[derive(Clone, Copy, Debug)]
 struct Found {
     growth: f64,
-    taken: f64,
+    /// What the relay or the proxy took, where it can be told.
+    taken: Option<f64>,
 }
 
 /// Measures and prints.
@@ -70,21 +72,21 @@ pub(crate) fn report(choice: &Choice) -> Result<()> {
             Case::PeerOfProxy => ("bare proxy, peer reads nothing of 256 MiB", ""),
             Case::Peer => ("relay, peer reads nothing of 256 MiB", "one window"),
         };
-        let middle = |value: fn(&Found) -> f64| {
-            let values: Vec<f64> = rounds.iter().map(value).collect();
+        let middle = |value: fn(&Found) -> Option<f64>| {
+            let values: Vec<f64> = rounds.iter().filter_map(value).collect();
             median(&values)
         };
         table.row([
             name.to_owned(),
-            figure(middle(|found| found.growth / 1024.0)),
-            figure(middle(|found| found.taken / 1024.0 / 1024.0)),
+            figure(middle(|found| Some(found.growth / 1024.0))),
+            figure(middle(|found| Some(found.taken? / 1024.0 / 1024.0))),
             aim.to_owned(),
         ]);
     }
     table.note(
         "growth is of the proportional set size of the relay or the proxy; a window is 1024 KiB",
     );
-    table.note("taken by a client is what the relay or the proxy had read from the source, by a peer what the near end got rid of; the kernel's buffers are in it");
+    table.note("taken of a client's download is what the relay had read from the source, towards a peer what the near end got rid of; the kernel's buffers are in both");
     println!("{table}");
     Ok(())
 }
@@ -103,54 +105,49 @@ fn measure(case: Case) -> Result<Found> {
         Case::Client | Case::Peer => &native.relay.program,
     };
     let before = program.memory()?;
-    let taken = match case {
+    match case {
         Case::ClientOfProxy => {
-            let read = characters(program)?;
             let mut client = Plain::connect(native.once)?;
             ask(&mut client, b'd', MOST)?;
             sleep(PATIENCE);
-            let taken = characters(program)? - read;
-            let after = program.memory()?;
-            return Ok(found(before, after, taken));
+            found(program, before, None)
         }
         Case::Client => {
+            let relay = native.relay.address;
+            let read = Metrics::ask(relay)?.bytes_received();
+            // This process cannot be used any more after that.
             let (mut near, _far) = Outpost::start(&native.relay, 50)?;
-            let before = program.memory()?;
-            let read = characters(program)?;
             let socket = near.connect()?;
             near.session.grant(socket, u64::MAX)?;
-            let mut line = Line::new(&mut near.session, socket);
-            ask(&mut line, b'd', MOST)?;
+            ask(&mut Line::new(&mut near.session, socket), b'd', MOST)?;
             sleep(PATIENCE);
-            let taken = characters(program)? - read;
-            return Ok(found(before, program.memory()?, taken));
+            let taken = Metrics::ask(relay)?.bytes_received() - read;
+            found(program, before, Some(taken))
         }
         Case::PeerOfProxy => {
             let mut client = Plain::connect(native.once)?;
             ask(&mut client, b'h', HOLD)?;
             let taken = client.fill(MOST, PATIENCE)?;
-            return Ok(found(before, program.memory()?, taken));
+            found(program, before, Some(bytes(taken)))
         }
         Case::Peer => {
             let socket = native.near.connect()?;
             let mut line = Line::new(&mut native.near.session, socket);
             ask(&mut line, b'h', HOLD)?;
-            line.fill(MOST, PATIENCE)?
+            let taken = line.fill(MOST, PATIENCE)?;
+            found(program, before, Some(bytes(taken)))
         }
-    };
-    Ok(found(before, native.relay.program.memory()?, taken))
-}
-
-fn found(before: u64, after: u64, taken: u64) -> Found {
-    Found {
-        growth: after.saturating_sub(before) as f64,
-        taken: taken as f64,
     }
 }
 
-/// How many bytes a program has read so far (proc_pid_io(5)).
-fn characters(program: &Program) -> Result<u64> {
-    let io = program.read("io")?;
-    let line = io.lines().find_map(|line| line.strip_prefix("rchar: "));
-    Ok(line.unwrap_or_default().trim().parse()?)
+fn found(program: &Program, before: u64, taken: Option<f64>) -> Result<Found> {
+    Ok(Found {
+        growth: bytes(program.memory()?.saturating_sub(before)),
+        taken,
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "some megabytes")]
+fn bytes(bytes: u64) -> f64 {
+    bytes as f64
 }

@@ -1,11 +1,6 @@
 //! What the relay holds at a time: by /proc, and by what it says itself.
 
-use std::{
-    io::{Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
-    process::Command,
-    time::Duration,
-};
+use std::{net::SocketAddr, process::Command, time::Duration};
 
 use anyhow::{Context as _, Result};
 use tests::{Metrics, figures::figure, program::Program};
@@ -55,7 +50,7 @@ impl Relay {
     /// Looks at it.
     pub(crate) async fn look(&self) -> Result<Sample> {
         let address = self.address;
-        let metrics = tokio::task::spawn_blocking(move || metrics(address)).await??;
+        let metrics = tokio::task::spawn_blocking(move || Metrics::ask(address)).await??;
         Ok(Sample {
             memory: self.program.memory()?,
             descriptors: self.program.descriptors()?,
@@ -119,17 +114,4 @@ impl Sample {
             )),
         ]
     }
-}
-
-/// Asks for the counts as Prometheus does.
-fn metrics(relay: SocketAddr) -> Result<Metrics> {
-    let mut stream = TcpStream::connect(relay)?;
-    write!(
-        stream,
-        "GET /metrics HTTP/1.1\r\nHost: {relay}\r\nConnection: close\r\n\r\n"
-    )?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let (_, body) = answer.split_once("\r\n\r\n").context("no counts")?;
-    Ok(Metrics::parse(body))
 }

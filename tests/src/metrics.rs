@@ -1,6 +1,12 @@
 //! The relay's counts, read as an operator's Prometheus reads them.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+};
+
+use anyhow::{Context as _, Result};
 
 /// One look at the counts.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,6 +27,23 @@ impl Metrics {
             })
             .collect();
         Self { samples }
+    }
+
+    /// Asks a relay that is another program, and waits for the answer.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be asked, or does not answer with counts.
+    pub fn ask(relay: SocketAddr) -> Result<Self> {
+        let mut stream = TcpStream::connect(relay)?;
+        write!(
+            stream,
+            "GET /metrics HTTP/1.1\r\nHost: {relay}\r\nConnection: close\r\n\r\n"
+        )?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let (_, body) = answer.split_once("\r\n\r\n").context("no counts")?;
+        Ok(Self::parse(body))
     }
 
     /// The sum of a metric over all values of its labels that are not named.

@@ -9,6 +9,9 @@ use crate::{command, workspace};
 /// From PyPI.
 const PYTHON: [&str; 2] = ["websockify==0.13.0", "wisp-python==0.9.0"];
 
+/// From crates.io.
+const RUST: &str = "wasmnet@0.2.0";
+
 /// From npm.
 const NODE: &str = "@mercuryworkshop/wisp-js@0.5.0";
 
@@ -32,6 +35,14 @@ pub(crate) fn install() -> Result<PathBuf> {
         npm.args(["install", "--no-fund", "--no-audit", "--prefix"])
             .arg(&node);
         command::run(npm.arg(NODE))?;
+    }
+    let cargo = peers.join("cargo");
+    if !cargo.join("bin/wasmnet-server").exists() {
+        let mut install = command::cargo();
+        install
+            .args(["install", "--locked", "--quiet", "--root"])
+            .arg(&cargo);
+        command::run(install.arg(RUST))?;
     }
     Ok(peers)
 }

@@ -1,6 +1,6 @@
 //! One connection through another relay.
 
-use std::{collections::VecDeque, net::SocketAddr, time::Duration};
+use std::{collections::VecDeque, net::SocketAddr, thread::sleep, time::Duration};
 
 use anyhow::{Result, bail, ensure};
 
@@ -14,16 +14,77 @@ pub(super) enum Framing {
     /// Each is a packet of Wisp, version 1: a type, the number of a stream, and what belongs to it. Numbers are
     /// little-endian, and what a server still takes of a stream is counted in packets.
     Wisp,
+    /// Each is a binary frame of wasmnet: much the same, with longer numbers, big-endian, and no credit.
+    Wasmnet,
 }
 
-/// Wisp's packet types.
-const CONNECT: u8 = 1;
-const DATA: u8 = 2;
-const CONTINUE: u8 = 3;
-const CLOSE: u8 = 4;
+/// What a packet says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Make a connection.
+    Connect,
+    /// It is made.
+    Connected,
+    /// Bytes of it.
+    Data,
+    /// So much may be sent.
+    Continue,
+    /// It is closed, or could not be made.
+    Close,
+}
 
-/// The length of a packet's type and stream number, in bytes.
-const HEAD: usize = 5;
+impl Framing {
+    /// The length of a packet's type and stream number, in bytes.
+    fn head(self) -> usize {
+        match self {
+            Self::Bare => 0,
+            Self::Wisp => 1 + 4,
+            Self::Wasmnet => 1 + 8,
+        }
+    }
+
+    /// What a type means that a relay sends.
+    fn kind(self, byte: u8) -> Result<Kind> {
+        match (self, byte) {
+            (Self::Bare, _) | (Self::Wisp, 2) | (Self::Wasmnet, 0x82) => Ok(Kind::Data),
+            (Self::Wisp, 3) => Ok(Kind::Continue),
+            (Self::Wisp, 4) | (Self::Wasmnet, 0x85..=0x87) => Ok(Kind::Close),
+            (Self::Wasmnet, 0x81) => Ok(Kind::Connected),
+            (_, other) => bail!("there is no packet of type {other}"),
+        }
+    }
+
+    /// A packet for a stream.
+    fn packet(self, kind: Kind, number: u32, payload: &[u8]) -> Vec<u8> {
+        let byte = match (self, kind) {
+            (Self::Bare, _) => return payload.to_vec(),
+            (_, Kind::Connect) => 1,
+            (Self::Wisp, Kind::Close) => 4,
+            (Self::Wasmnet, Kind::Close) => 5,
+            (Self::Wasmnet, _) => 4,
+            (Self::Wisp, _) => 2,
+        };
+        let mut packet = vec![byte];
+        match self {
+            Self::Wasmnet => packet.extend(u64::from(number).to_be_bytes()),
+            Self::Bare | Self::Wisp => packet.extend(number.to_le_bytes()),
+        }
+        packet.extend(payload);
+        packet
+    }
+
+    /// The number of the stream that a packet with this head belongs to.
+    fn number(self, head: &[u8]) -> Result<u32> {
+        match self {
+            Self::Bare => Ok(0),
+            Self::Wisp => Ok(u32::from_le_bytes(head[1..].try_into()?)),
+            Self::Wasmnet => Ok(u32::try_from(u64::from_be_bytes(head[1..].try_into()?))?),
+        }
+    }
+}
+
+/// For how long wasmnet may say that a connection stands before it knows the connection itself, and drop what comes.
+const BLIND: Duration = Duration::from_micros(200);
 
 /// A WebSocket, and the one of its streams that is in use.
 #[derive(Debug)]
@@ -35,6 +96,8 @@ pub(super) struct Stream {
     window: u32,
     /// How many more packets may be sent.
     credit: u32,
+    /// Whether the relay said that the stream is there, which Wisp's does not.
+    connected: bool,
     /// How much of the current packet's data was not read yet.
     unread: usize,
     /// What came while credit was waited for.
@@ -52,6 +115,7 @@ impl Stream {
             number: 0,
             window: 0,
             credit: 0,
+            connected: false,
             unread: 0,
             early: VecDeque::new(),
             parcel: (0, 0, Vec::new()),
@@ -64,43 +128,50 @@ impl Stream {
         Ok(stream)
     }
 
-    /// Begins the next stream, which is to lead to this address. The relay does not say when it is there.
+    /// Begins the next stream, which is to lead to this address. Wisp does not say when it is there.
     pub(super) fn connect(&mut self, target: SocketAddr) -> Result<()> {
-        ensure!(self.framing == Framing::Wisp, "there is only one stream");
         self.number += 1;
         self.credit = self.window;
-        let mut packet = self.packet_of(CONNECT, &[1]);
-        packet.extend(target.port().to_le_bytes());
-        packet.extend(target.ip().to_string().bytes());
-        self.socket.send(&WebSocket::seal(&packet))
+        self.connected = false;
+        let (port, ip) = (target.port(), target.ip().to_string());
+        let payload = match self.framing {
+            Framing::Bare => return Ok(()),
+            Framing::Wisp => [&[1][..], &port.to_le_bytes(), ip.as_bytes()].concat(),
+            Framing::Wasmnet => [&port.to_be_bytes()[..], ip.as_bytes()].concat(),
+        };
+        let packet = self.framing.packet(Kind::Connect, self.number, &payload);
+        self.socket.send(&WebSocket::seal(&packet))?;
+        if self.framing == Framing::Wasmnet {
+            while !self.connected {
+                ensure!(self.packet()?, "the relay does not connect");
+            }
+            sleep(BLIND);
+        }
+        Ok(())
     }
 
-    /// Ends the stream.
+    /// Ends the stream, except with wasmnet, whose sessions connect nowhere any more after that.
     pub(super) fn close(&mut self) -> Result<()> {
-        let packet = self.packet_of(CLOSE, &[2]);
+        if self.framing != Framing::Wisp {
+            return Ok(());
+        }
+        let packet = self.framing.packet(Kind::Close, self.number, &[2]);
         self.socket.send(&WebSocket::seal(&packet))
-    }
-
-    fn packet_of(&self, kind: u8, payload: &[u8]) -> Vec<u8> {
-        let mut packet = vec![kind];
-        packet.extend(self.number.to_le_bytes());
-        packet.extend(payload);
-        packet
     }
 
     /// Reads the next packet up to its data. Says no when it ends the stream.
     fn packet(&mut self) -> Result<bool> {
         let length = self.socket.frame()?;
-        if self.framing == Framing::Bare {
+        let head = self.framing.head();
+        if head == 0 {
             self.unread = length;
             return Ok(true);
         }
-        let head: [u8; HEAD] = self.socket.exactly(HEAD)?.try_into()?;
-        let [kind, number @ ..] = head;
-        let number = u32::from_le_bytes(number);
+        let bytes = self.socket.exactly(head)?;
+        let (kind, number) = (self.framing.kind(bytes[0])?, self.framing.number(bytes)?);
         match kind {
-            DATA if number == self.number => self.unread = length - HEAD,
-            CONTINUE => {
+            Kind::Data if number == self.number => self.unread = length - head,
+            Kind::Continue => {
                 let left = u32::from_le_bytes(self.socket.exactly(4)?.try_into()?);
                 if number == 0 {
                     self.window = left;
@@ -108,20 +179,22 @@ impl Stream {
                     self.credit = left;
                 }
             }
-            CLOSE if number == self.number => {
-                self.socket.exactly(length - HEAD)?;
+            Kind::Connected => self.connected = number == self.number,
+            Kind::Close if number == self.number => {
+                self.socket.exactly(length - head)?;
                 return Ok(false);
             }
             // What is still on its way for a stream that was closed.
-            DATA | CLOSE => self.socket.exactly(length - HEAD).map(drop)?,
-            other => bail!("there is no packet of type {other}"),
+            Kind::Data | Kind::Close | Kind::Connect => {
+                self.socket.exactly(length - head)?;
+            }
         }
         Ok(true)
     }
 
     /// Waits until a packet may be sent, and counts it.
     fn spend(&mut self) -> Result<()> {
-        if self.framing == Framing::Bare {
+        if self.framing != Framing::Wisp {
             return Ok(());
         }
         while self.credit == 0 {
@@ -137,10 +210,7 @@ impl Stream {
     }
 
     fn frame(&self, payload: &[u8]) -> Vec<u8> {
-        match self.framing {
-            Framing::Bare => WebSocket::seal(payload),
-            Framing::Wisp => WebSocket::seal(&self.packet_of(DATA, payload)),
-        }
+        WebSocket::seal(&self.framing.packet(Kind::Data, self.number, payload))
     }
 
     /// Reads up to this many bytes: none when the stream has ended.
