@@ -260,6 +260,10 @@ fn table(rounds: usize, found: &[(&str, Vec<Round>)]) -> Table {
             figure(median(&values))
         };
         let lost: u64 = rounds.iter().map(|round| round.lost).sum();
+        let lost = match rounds.len() {
+            0 => "-".to_owned(),
+            _ => lost.to_string(),
+        };
         table.row([
             (*name).to_owned(),
             middle(|round| round.sample.up),
@@ -270,7 +274,7 @@ fn table(rounds: usize, found: &[(&str, Vec<Round>)]) -> Table {
             middle(|round| round.sample.p99),
             middle(|round| round.sample.p999),
             middle(|round| round.opening),
-            lost.to_string(),
+            lost,
         ]);
     }
     table.note("a new stream of Wisp's is used before the relay has said that it is there; the others' are waited for");
