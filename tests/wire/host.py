@@ -1,4 +1,4 @@
-"""A host: a network namespace with a card whose cable it gives away.
+"""A host: a network namespace with a card whose cable it gives away, together with what its loopback carries.
 
 Arguments: the host's number, the socket over which the cable goes, and the program to run once the host is plugged in.
 """
@@ -16,6 +16,8 @@ number = int(sys.argv[1])
 SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK, SIOCSIFHWADDR = 0x8914, 0x8916, 0x891C, 0x8924
 TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
 ARPHRD_ETHER = 1
+# packet(7): everything, once, when it arrives.
+ETH_P_ALL, SOL_PACKET, PACKET_IGNORE_OUTGOING = 3, 263, 23
 
 
 def address(ip):
@@ -39,10 +41,19 @@ def furnish():
     return cable
 
 
-with socket.socket(socket.AF_UNIX) as link:
+def listen_to_loopback():
+    kind = socket.SOCK_RAW | socket.SOCK_NONBLOCK
+    loopback = socket.socket(socket.AF_PACKET, kind, 0)
+    loopback.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+    loopback.bind(("lo", ETH_P_ALL))
+    return loopback
+
+
+with socket.socket(socket.AF_UNIX) as link, listen_to_loopback() as loopback:
     link.connect(sys.argv[2])
     cable = furnish()
-    link.sendmsg([bytes([number])], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [cable]))])
+    given = array.array("i", [cable, loopback.fileno()])
+    link.sendmsg([bytes([number])], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, given)])
     # The answer comes when the other hosts are plugged in too.
     link.recv(1)
     exec(compile(sys.argv[3], "program", "exec"))

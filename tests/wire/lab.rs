@@ -10,12 +10,13 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
 use protocol::HostName;
+use relay::capture::record::{Device, Direction, Interface};
 use relay::capture::{Anchor, Capture, Limits, Snapshot};
 use relay::switch::conditions::Conditions;
 use relay::switch::counts::PortCounts;
@@ -52,14 +53,13 @@ pub(super) fn run(conditions: [&str; 2], programs: [&str; 2]) -> Remains {
         .zip(programs)
         .map(|(number, program)| start(number, &path, program))
         .collect();
-    let mut cables: Vec<(u8, OwnedFd, UnixStream)> =
-        children.iter().map(|_| cable(&listener)).collect();
-    cables.sort_by_key(|(number, _, _)| *number);
+    let mut hosts: Vec<Host> = children.iter().map(|_| accept(&listener)).collect();
+    hosts.sort_by_key(|host| host.number);
     fs::remove_file(&path).unwrap();
-    let (cables, links): (Vec<OwnedFd>, Vec<UnixStream>) = cables
-        .into_iter()
-        .map(|(_, cable, link)| (cable, link))
-        .unzip();
+    let links: Vec<UnixStream> = hosts
+        .iter()
+        .map(|host| host.link.try_clone().unwrap())
+        .collect();
     let capture = Capture::new(
         Anchor {
             instant: Instant::now(),
@@ -72,7 +72,7 @@ pub(super) fn run(conditions: [&str; 2], programs: [&str; 2]) -> Remains {
         },
     );
     let wanted = Arc::new(AtomicBool::new(true));
-    let carrying = carry(cables, conditions, capture.clone(), Arc::clone(&wanted));
+    let carrying = carry(hosts, conditions, capture.clone(), Arc::clone(&wanted));
     for mut link in &links {
         std::io::Write::write_all(&mut link, b"g").unwrap();
     }
@@ -93,17 +93,22 @@ fn socket_path() -> PathBuf {
 }
 
 fn start(number: u8, path: &std::path::Path, program: &str) -> Child {
-    let python = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(tests::python());
+    // Looking for it takes a while where versions are managed by scripts.
+    static PYTHON: OnceLock<String> = OnceLock::new();
+    let python = PYTHON.get_or_init(|| {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime
+            .enable_all()
+            .build()
+            .unwrap()
+            .block_on(tests::python())
+    });
     Command::new("unshare")
         .args([
             "--map-root-user",
             "--net",
             "--",
-            &python,
+            python,
             "-c",
             HOST,
             &number.to_string(),
@@ -120,75 +125,94 @@ fn output(child: Child) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Takes the cable that a host gives away.
-fn cable(listener: &UnixListener) -> (u8, OwnedFd, UnixStream) {
+/// What a host gives away.
+#[derive(Debug)]
+struct Host {
+    number: u8,
+    cable: OwnedFd,
+    /// A packet socket, where everything comes out that goes over the loopback.
+    loopback: OwnedFd,
+    link: UnixStream,
+}
+
+fn accept(listener: &UnixListener) -> Host {
+    let patience = Timespec::try_from(tests::DEADLINE).unwrap();
+    let mut waiting = [PollFd::new(listener, PollFlags::IN)];
+    let called = poll(&mut waiting, Some(&patience)).unwrap();
+    assert_eq!(called, 1, "every host gives its cable away");
     let (link, _) = listener.accept().unwrap();
     let mut number = [0];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-    recvmsg(
-        &link,
-        &mut [IoSliceMut::new(&mut number)],
-        &mut ancillary,
-        RecvFlags::CMSG_CLOEXEC,
-    )
-    .unwrap();
-    let mut cables = ancillary.drain().filter_map(|message| match message {
-        RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
-        _ => None,
+    let mut parts = [IoSliceMut::new(&mut number)];
+    recvmsg(&link, &mut parts, &mut ancillary, RecvFlags::CMSG_CLOEXEC).unwrap();
+    let mut given = ancillary.drain().flat_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(descriptors) => descriptors.collect(),
+        _ => Vec::new(),
     });
-    (
-        number[0],
-        cables.next().expect("a host gives its cable away"),
+    Host {
+        number: number[0],
+        cable: given.next().unwrap(),
+        loopback: given.next().unwrap(),
         link,
-    )
+    }
 }
 
 /// Carries frames until it is not wanted any more.
 fn carry(
-    cables: Vec<OwnedFd>,
+    hosts: Vec<Host>,
     conditions: [Conditions; 2],
     capture: Capture,
     wanted: Arc<AtomicBool>,
 ) -> JoinHandle<Vec<PortCounts>> {
     std::thread::spawn(move || {
         let mut switch = Switch::new(1);
-        switch.record(capture);
+        switch.record(capture.clone());
+        let names = NAMES.map(|name| HostName::new(name).unwrap());
         let mut ports = Vec::new();
-        for (number, (name, conditions)) in (1..).zip(NAMES.iter().zip(&conditions)) {
-            let mac = MacAddress([2, 0, 0, 0, 0, number]);
-            let port = switch.plug(&HostName::new(*name).unwrap(), mac).unwrap();
+        for ((host, name), conditions) in hosts.iter().zip(&names).zip(&conditions) {
+            let mac = MacAddress([2, 0, 0, 0, 0, host.number]);
+            let port = switch.plug(name, mac).unwrap();
             switch.set(Instant::now(), port, conditions);
             ports.push(port);
         }
+        let loopbacks = names.map(|host| {
+            Arc::new(Interface {
+                host,
+                device: Device::Loopback,
+            })
+        });
         let mut outlet = |to: PortId, frame: &[u8]| {
             let place = ports.iter().position(|port| *port == to).unwrap();
-            match rustix::io::write(&cables[place], frame) {
+            match rustix::io::write(&hosts[place].cable, frame) {
                 Ok(_) => Handover::Taken,
                 Err(_) => Handover::Refused,
             }
         };
-        let mut buffer = vec![0; 2048];
-        while wanted.load(Ordering::Relaxed) {
+        let mut buffer = vec![0; 1 << 17];
+        let mut again = true;
+        while again {
+            // What is there when the programs have ended is still taken.
+            again = wanted.load(Ordering::Relaxed);
             let now = Instant::now();
             let pause = switch
                 .next_due()
                 .map_or(GLANCE, |due| due.saturating_duration_since(now).min(GLANCE));
             let pause = Timespec::try_from(pause).unwrap();
-            let mut waiting: Vec<PollFd<'_>> = cables
+            let mut waiting: Vec<PollFd<'_>> = hosts
                 .iter()
-                .map(|cable| PollFd::new(cable, PollFlags::IN))
+                .flat_map(|host| [&host.cable, &host.loopback])
+                .map(|descriptor| PollFd::new(descriptor, PollFlags::IN))
                 .collect();
             poll(&mut waiting, Some(&pause)).unwrap();
             switch.deliver(Instant::now(), &mut outlet);
-            for (cable, port) in cables.iter().zip(&ports) {
-                // A share each, so that what is due is not late for a busy host.
-                for _ in 0..64 {
-                    let Ok(length) = rustix::io::read(cable, &mut buffer[..]) else {
-                        break;
-                    };
-                    switch.receive(Instant::now(), *port, &buffer[..length], &mut outlet);
-                }
+            for ((host, port), loopback) in hosts.iter().zip(&ports).zip(&loopbacks) {
+                share(&host.cable, &mut buffer, |frame| {
+                    switch.receive(Instant::now(), *port, frame, &mut outlet);
+                });
+                share(&host.loopback, &mut buffer, |frame| {
+                    capture.frame(Instant::now(), loopback, Direction::In, frame);
+                });
             }
         }
         ports
@@ -196,6 +220,16 @@ fn carry(
             .map(|port| switch.counts(*port).unwrap())
             .collect()
     })
+}
+
+/// Takes some frames, so that what is due elsewhere is not late for a busy host.
+fn share(from: &OwnedFd, buffer: &mut [u8], mut take: impl FnMut(&[u8])) {
+    for _ in 0..64 {
+        let Ok(length) = rustix::io::read(from, &mut *buffer) else {
+            return;
+        };
+        take(&buffer[..length]);
+    }
 }
 
 /// One condition for what a host sends.

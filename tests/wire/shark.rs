@@ -154,3 +154,33 @@ fn tshark_shows_what_became_of_frames_and_finds_what_was_sent_again() {
     );
     assert!(!seen.is_empty());
 }
+
+#[test]
+fn tshark_sees_what_a_host_says_to_itself() {
+    let talk = "
+with socket.create_server(('127.0.0.1', 5001)) as listener:
+    caller = socket.create_connection(('127.0.0.1', 5001))
+    callee, _ = listener.accept()
+    caller.sendall(b'hello')
+    caller.close()
+    assert callee.makefile().read() == 'hello'
+    callee.close()
+";
+    let remains = lab::run(["{}", "{}"], [talk, ""]);
+    let fields = ["frame.interface_name", "tcp.flags.str", "tcp.payload"];
+    let packets = read(&remains, View::Network, "ip.addr == 127.0.0.1", &fields);
+    assert!(packets.iter().all(|packet| packet[0] == "alice:lo"));
+    let flags = |flag: char| {
+        packets
+            .iter()
+            .filter(|packet| packet[1].contains(flag))
+            .count()
+    };
+    assert_eq!((flags('S'), flags('F')), (2, 2));
+    let payload: Vec<&str> = packets
+        .iter()
+        .map(|packet| packet[2].as_str())
+        .filter(|payload| !payload.is_empty())
+        .collect();
+    assert_eq!(payload, ["68656c6c6f"]);
+}

@@ -12,6 +12,9 @@ const BATCH: usize = 256;
 /// The most bytes that are read in one piece, beyond the first frame.
 const BATCH_BYTES: usize = 64 << 10;
 
+/// The longest frame that a card has: a header, and the largest packet of a Linux loopback (`LOOPBACK_MTU`).
+const LONGEST: usize = 14 + (64 << 10);
+
 /// How much a record keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -29,7 +32,7 @@ impl Default for Limits {
         Self {
             bytes: 4 << 20,
             entries: 32 << 10,
-            snap: crate::network::switch::MAX_FRAME,
+            snap: LONGEST,
         }
     }
 }

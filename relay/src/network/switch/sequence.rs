@@ -3,7 +3,8 @@
 //! Every line has a sequence for each peer and each kind of traffic, seeded from the number that a person set, the
 //! names of both hosts, the direction and the kind. So the third datagram from alice to bob meets the same fate on
 //! every run, whatever carol does, whatever else alice sends, and however long things take. Every frame takes the same
-//! number of draws, so the frames that are lost stay the same ones when, say, jitter is added.
+//! number of draws, so the frames that are lost stay the same ones when, say, jitter is added. Frames that pass a perfect
+//! line, or meet a pulled cable, do not count.
 
 use std::collections::BTreeMap;
 
