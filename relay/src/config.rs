@@ -16,6 +16,10 @@ pub use limits::Limits;
 /// How the hosts of a lab are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum NetworkKind {
+    /// As network namespaces where that is possible, else the portable way. The log says which it is, and why.
+    Auto,
+    /// Every host is a network namespace. Needs Linux, /dev/net/tun, and root or unprivileged user namespaces.
+    Namespaces,
     /// Every host is a slice of 127.0.0.0/8. Needs no rights and runs everywhere.
     #[default]
     Portable,
@@ -46,7 +50,7 @@ pub struct Options {
     pub origins: Vec<String>,
 
     /// How the hosts of a lab are made.
-    #[arg(long, env = "SOCKETPAD_NETWORK", value_enum, default_value_t)]
+    #[arg(long, env = "SOCKETPAD_NETWORK", value_enum, default_value_t = NetworkKind::Auto)]
     pub network: NetworkKind,
 
     /// Give up a connection that nothing was heard on for this many seconds; answers to pings count.
@@ -99,7 +103,9 @@ impl Default for Options {
             listen: SocketAddr::from(([127, 0, 0, 1], 7070)),
             assets: None,
             origins: Vec::new(),
-            network: NetworkKind::default(),
+            // The command line's is auto. A program that has a relay in it says what it wants: namespaces are to be
+            // entered before it has threads.
+            network: NetworkKind::Portable,
             silence: Duration::from_secs(30),
             ping: Duration::from_secs(10),
             grace: Duration::from_secs(15),
@@ -146,9 +152,13 @@ mod tests {
     }
 
     #[test]
-    fn the_flags_have_the_defaults_of_the_type() {
+    fn the_flags_have_the_defaults_of_the_type_but_for_the_network() {
         let parsed = CommandLine::parse_from(["socketpad"]).options;
-        assert_eq!(format!("{parsed:?}"), format!("{:?}", Options::default()));
+        let expected = Options {
+            network: NetworkKind::Auto,
+            ..Options::default()
+        };
+        assert_eq!(format!("{parsed:?}"), format!("{expected:?}"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod pool;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -64,6 +65,11 @@ pub(crate) enum JoinError {
     /// The lab was revoked or its time is up, and its processes are about to go.
     #[error("this lab is being ended")]
     Ending,
+    /// The host could not be made. The log says why.
+    #[error(
+        "it could not make the host, for want of something that its operator has to look after"
+    )]
+    Network,
 }
 
 /// What a sweep came to.
@@ -320,7 +326,16 @@ impl Lab {
                     .ok_or(JoinError::Hosts)?;
                 self.hosts.remove(&oldest);
             }
-            let host = self.network.join(name).map_err(|_| JoinError::Hosts)?;
+            let host = self
+                .network
+                .join(name)
+                .map_err(|error| match error.kind() {
+                    ErrorKind::QuotaExceeded => JoinError::Hosts,
+                    _ => {
+                        tracing::error!(%error, "a host could not be made");
+                        JoinError::Network
+                    }
+                })?;
             let entry = HostEntry {
                 host,
                 processes: 0,

@@ -13,6 +13,7 @@
 //! - `socket`: one socket of a process: calls, queues, credit, and what the kernel reports.
 //! - `network`: what stands behind the addresses that programs see. Only what is in there knows real ones.
 //! - [`capture`]: what went over a lab's network.
+//! - `system`: the system calls that need `unsafe`, and nothing else that does.
 //! - `lab`: labs and hosts, which come with their first process and go some time after the last.
 //! - `client`: what counts as one client.
 //! - `metrics`: what the relay counts.
@@ -26,7 +27,8 @@
 //! - What a process sends can end that process, with a stated reason, and nothing else.
 //! - Everything that is counted is counted by a guard that its owner holds.
 
-#![forbid(unsafe_code)]
+// Not `forbid`, for the sake of `system`: that module alone has an exception, with its reasons.
+#![deny(unsafe_code)]
 
 pub mod capture;
 mod client;
@@ -38,6 +40,7 @@ mod network;
 mod session;
 pub mod shutdown;
 mod socket;
+mod system;
 mod web;
 
 use std::io;
@@ -46,12 +49,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::limits::MAX_SOCKETS;
-use tokio::net::TcpListener;
+use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::lab::{Labs, Quotas};
+use crate::network::Network;
 use crate::session::{Roster, Settings};
 use crate::web::Assets;
 
@@ -64,30 +68,40 @@ pub use network::switch;
 /// How long processes and requests may take to end when the relay stops.
 const FAREWELL: Duration = Duration::from_secs(5);
 
+/// How many connections may wait to be accepted.
+const BACKLOG: i32 = 1024;
+
 /// A relay that is bound to its address.
 #[derive(Debug)]
 pub struct Relay {
-    listener: TcpListener,
+    listener: std::net::TcpListener,
     address: SocketAddr,
     options: Options,
     assets: Assets,
+    network: Arc<dyn Network>,
     metrics: Metrics,
 }
 
 impl Relay {
     /// Binds the relay to its address. It serves nobody before [`serve`](Self::serve).
     ///
+    /// If hosts are to be network namespaces, and the process is not root's, call it before there are other threads: it
+    /// makes the process enter a user namespace and a network namespace. Nobody but the relay's hosts can be reached
+    /// from there by a new socket; the relay itself listens where it was started.
+    ///
     /// # Errors
     ///
-    /// The address cannot be listened on, or the page is not where the options say.
-    pub async fn bind(options: Options) -> io::Result<Self> {
+    /// The address cannot be listened on, the page is not where the options say, or hosts cannot be made as they say.
+    pub fn bind(options: Options) -> io::Result<Self> {
         let assets = Assets::open(options.assets.clone())?;
-        let listener = TcpListener::bind(options.listen).await?;
+        let listener = listen(options.listen)?;
+        let network = network::make(options.network).map_err(io::Error::other)?;
         Ok(Self {
             address: listener.local_addr()?,
             listener,
             options,
             assets,
+            network,
             metrics: Metrics::default(),
         })
     }
@@ -106,8 +120,9 @@ impl Relay {
     ///
     /// # Errors
     ///
-    /// None at present: what goes wrong with one connection concerns that one only.
+    /// The event loop does not take the listener. What goes wrong with one connection concerns that one only.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+        let listener = tokio::net::TcpListener::from_std(self.listener)?;
         let stop = CancellationToken::new();
         let _stop_when_dropped = stop.clone().drop_guard();
         let sessions = TaskTracker::new();
@@ -121,8 +136,7 @@ impl Relay {
             life: options.limits.lab_life,
             grace: options.limits.grace,
         };
-        let network = network::make(options.network);
-        let labs = Arc::new(Labs::new(network, quotas, self.metrics.clone()));
+        let labs = Arc::new(Labs::new(self.network, quotas, self.metrics.clone()));
         let roster = Arc::<Roster>::default();
         sessions.spawn(lab::keep(
             Arc::clone(&labs),
@@ -150,7 +164,7 @@ impl Relay {
         });
         let connections = Arc::new(Semaphore::new(options.connections));
         let serving = listen::serve(
-            self.listener,
+            listener,
             web::router(site),
             connections,
             options.limits.head,
@@ -172,4 +186,19 @@ impl Relay {
         }
         Ok(())
     }
+}
+
+/// Listens on an address.
+fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    // Connections of an earlier relay that are not forgotten yet are in nobody's way.
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
 }

@@ -39,6 +39,15 @@ fn main() -> ExitCode {
         .with_ansi(stderr().is_terminal())
         .init();
     raise_descriptor_limit();
+    // While there is one thread: a process with more of them cannot enter a user namespace.
+    let listen = options.listen;
+    let relay = match Relay::bind(options) {
+        Ok(relay) => relay,
+        Err(error) => {
+            tracing::error!("could not start on {listen}: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -46,7 +55,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(run(options)) {
+    match runtime.block_on(run(relay)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
@@ -55,12 +64,8 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(options: Options) -> anyhow::Result<()> {
+async fn run(relay: Relay) -> anyhow::Result<()> {
     use anyhow::Context;
-    let listen = options.listen;
-    let relay = Relay::bind(options)
-        .await
-        .with_context(|| format!("could not start on {listen}"))?;
     // Somebody may wait for this line through a pipe.
     let mut out = stdout();
     writeln!(out, "Socketpad is at http://{}", relay.local_addr())?;

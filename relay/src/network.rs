@@ -4,6 +4,7 @@
 //! addresses stand behind those, and what makes one lab unreachable from another, only the implementations of these
 //! traits know. Every method is instant: nothing here waits.
 
+mod namespaces;
 mod portable;
 pub mod switch;
 
@@ -11,11 +12,15 @@ use std::fmt;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{BorrowedFd, OwnedFd};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use protocol::{Address, Domain, Errno, HostName, Kind};
 
+use self::namespaces::Namespaces;
+use self::portable::Portable;
 use crate::config::NetworkKind;
+
+pub(crate) use self::namespaces::Obstacle;
 
 /// Makes networks for labs.
 pub(crate) trait Network: fmt::Debug + Send + Sync {
@@ -171,10 +176,33 @@ pub(crate) trait Endpoint: fmt::Debug + Send {
 }
 
 /// Makes the network that was chosen.
-pub(crate) fn make(kind: NetworkKind) -> Arc<dyn Network> {
-    match kind {
-        NetworkKind::Portable => Arc::new(portable::Portable::default()),
-    }
+///
+/// # Errors
+///
+/// Hosts were to be network namespaces, and cannot be.
+pub(crate) fn make(kind: NetworkKind) -> Result<Arc<dyn Network>, Obstacle> {
+    Ok(match kind {
+        NetworkKind::Portable => Arc::new(Portable::default()),
+        NetworkKind::Namespaces => Arc::new(Namespaces::open()?),
+        NetworkKind::Auto => match Namespaces::open() {
+            Ok(network) => {
+                tracing::info!("every host is a network namespace of its own");
+                Arc::new(network)
+            }
+            Err(obstacle) => {
+                tracing::warn!(
+                    "hosts are addresses of 127.0.0.0/8 (--network portable), \
+                     because real ones (--network namespaces) are not to be had: {obstacle}"
+                );
+                Arc::new(Portable::default())
+            }
+        },
+    })
+}
+
+/// Locks, also after a panic elsewhere: every change to a lab's tables is complete in itself.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The error number that a system call gave. The relay's machine is a Linux, so the numbers are those of the protocol.

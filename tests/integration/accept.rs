@@ -1,11 +1,13 @@
 //! Listeners: the backlog stays in the kernel, and the process is told once when somebody waits.
 
 use protocol::Errno;
-use tests::{Client, TestRelay, local};
+use tests::{Client, local};
+
+use crate::relay;
 
 #[tokio::test]
 async fn acceptable_is_said_once_per_need() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let lab = relay.lab();
     let mut server = Client::join(&relay, &lab).await;
     let mut client = Client::join(&relay, &lab).await;
@@ -31,7 +33,7 @@ async fn acceptable_is_said_once_per_need() {
 
 #[tokio::test]
 async fn accept_gives_both_addresses() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let mut client = Client::join(&relay, &relay.lab()).await;
     let listener = client.listener(8888).await;
     let connection = client.connected(8888).await;
@@ -45,7 +47,7 @@ async fn accept_gives_both_addresses() {
 
 #[tokio::test]
 async fn closing_a_listener_resets_who_waits() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let lab = relay.lab();
     let mut server = Client::join(&relay, &lab).await;
     let mut client = Client::join(&relay, &lab).await;
@@ -58,7 +60,7 @@ async fn closing_a_listener_resets_who_waits() {
 
 #[tokio::test]
 async fn accepting_needs_a_listener() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let mut client = Client::join(&relay, &relay.lab()).await;
     let socket = client.tcp();
     assert_eq!(client.accept_now(socket).await, Err(Errno::EINVAL));
@@ -69,7 +71,7 @@ async fn accepting_needs_a_listener() {
 /// After the answer to a sync, everything has arrived that was at the kernel before: no poll ever misses it.
 #[tokio::test]
 async fn sync_is_exact() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let lab = relay.lab();
     let mut server = Client::join(&relay, &lab).await;
     let mut client = Client::join(&relay, &lab).await;

@@ -4,6 +4,8 @@ use protocol::{Address, Domain, Errno, Kind};
 use relay::Options;
 use tests::{Client, TestRelay, at, local};
 
+use crate::{options, relay};
+
 /// `SOL_SOCKET` (socket(7)).
 const SOL_SOCKET: i32 = 1;
 /// `SO_REUSEADDR` (socket(7)).
@@ -11,7 +13,7 @@ const SO_REUSEADDR: i32 = 2;
 
 #[tokio::test]
 async fn a_port_belongs_to_one() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let lab = relay.lab();
     let mut one = Client::join(&relay, &lab).await;
     let mut other = Client::join(&relay, &lab).await;
@@ -38,7 +40,7 @@ async fn a_port_belongs_to_one() {
 
 #[tokio::test]
 async fn a_port_is_remembered_unless_told_otherwise() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let mut client = Client::join(&relay, &relay.lab()).await;
     let listener = client.tcp();
     client
@@ -69,7 +71,7 @@ async fn a_port_is_remembered_unless_told_otherwise() {
 
 #[tokio::test]
 async fn port_zero_is_chosen_by_the_system() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let mut client = Client::join(&relay, &relay.lab()).await;
     let bound = client.tcp();
     let names = client.bind(bound, local(0)).await.unwrap();
@@ -86,7 +88,7 @@ async fn port_zero_is_chosen_by_the_system() {
 
 #[tokio::test]
 async fn addresses_of_nobody_here() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let mut client = Client::join(&relay, &relay.lab()).await;
     let socket = client.tcp();
     let elsewhere = at([192, 0, 2, 1].into(), 8888);
@@ -117,7 +119,7 @@ async fn a_family_that_the_network_does_not_have() {
 async fn one_socket_too_many() {
     let relay = TestRelay::with(Options {
         sockets: 4,
-        ..Options::default()
+        ..options()
     })
     .await;
     let mut client = Client::join(&relay, &relay.lab()).await;

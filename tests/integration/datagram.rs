@@ -1,13 +1,14 @@
 //! UDP between processes.
 
 use protocol::{Address, Errno, limits::MAX_DATAGRAM};
-use tests::{Client, TestRelay, local};
+use tests::{Client, local};
 
 use crate::pattern::pattern;
+use crate::relay;
 
 #[tokio::test]
 async fn boundaries_and_addresses_are_kept() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let lab = relay.lab();
     let mut server = Client::join(&relay, &lab).await;
     let mut client = Client::join(&relay, &lab).await;
@@ -30,7 +31,7 @@ async fn boundaries_and_addresses_are_kept() {
 
 #[tokio::test]
 async fn datagrams_sent_together_are_received_apart() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let lab = relay.lab();
     let mut server = Client::join(&relay, &lab).await;
     let mut client = Client::join(&relay, &lab).await;
@@ -46,7 +47,7 @@ async fn datagrams_sent_together_are_received_apart() {
 
 #[tokio::test]
 async fn a_connected_socket_hears_only_its_peer() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let mut client = Client::join(&relay, &relay.lab()).await;
     let receiver = client.receiver(8888).await;
     let peer = client.receiver(8889).await;
@@ -81,7 +82,7 @@ async fn a_connected_socket_hears_only_its_peer() {
 
 #[tokio::test]
 async fn a_connected_socket_learns_that_nobody_is_there() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let mut client = Client::join(&relay, &relay.lab()).await;
     let sender = client.udp();
     client.connect(sender, local(8888)).await.unwrap();
@@ -94,7 +95,7 @@ async fn a_connected_socket_learns_that_nobody_is_there() {
 /// Past the credit, datagrams wait in the kernel and overflow there. What arrives is in order and whole.
 #[tokio::test]
 async fn a_flood_overflows_in_the_kernel() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let lab = relay.lab();
     let mut server = Client::join(&relay, &lab).await;
     let mut client = Client::join(&relay, &lab).await;

@@ -7,13 +7,14 @@ use relay::Options;
 use tests::{Client, TestRelay, local};
 
 use crate::pattern::pattern;
+use crate::{options, relay};
 
 /// The time after which the issue wants a dead process's sockets to be closed.
 const CLOSED_WITHIN: Duration = Duration::from_secs(1);
 
 #[tokio::test]
 async fn a_closed_connection_closes_every_socket() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let lab = relay.lab();
     let mut server = Client::join(&relay, &lab).await;
     let mut client = Client::join(&relay, &lab).await;
@@ -40,7 +41,7 @@ async fn a_closed_connection_closes_every_socket() {
 
 #[tokio::test]
 async fn goodbye_delivers_what_was_sent() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let lab = relay.lab();
     let mut server = Client::join(&relay, &lab).await;
     let mut client = Client::join(&relay, &lab).await;
@@ -60,7 +61,7 @@ async fn goodbye_delivers_what_was_sent() {
 /// The peer does not read before the process is gone.
 #[tokio::test]
 async fn goodbye_waits_for_a_slow_reader() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let lab = relay.lab();
     let mut server = Client::join(&relay, &lab).await;
     let mut client = Client::join(&relay, &lab).await;
@@ -89,7 +90,7 @@ async fn who_falls_silent_is_ended() {
         silence: Duration::from_millis(500),
         ping: Duration::from_millis(100),
         grace: Duration::ZERO,
-        ..Options::default()
+        ..options()
     })
     .await;
     let lab = relay.lab();
@@ -108,7 +109,7 @@ async fn who_falls_silent_is_ended() {
 
 #[tokio::test]
 async fn a_relay_that_stops_says_so() {
-    let mut relay = TestRelay::start().await;
+    let mut relay = relay().await;
     let lab = relay.lab();
     let mut one = Client::join(&relay, &lab).await;
     let mut other = Client::join(&relay, &relay.lab()).await;
@@ -127,7 +128,7 @@ async fn a_relay_that_stops_says_so() {
 
 #[tokio::test]
 async fn a_connection_that_was_about_to_be_made_is_no_loss() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let lab = relay.lab();
     let mut server = Client::join(&relay, &lab).await;
     // A backlog that is full makes further connects wait (listen(2)).
@@ -153,7 +154,7 @@ async fn a_connection_that_was_about_to_be_made_is_no_loss() {
 
 #[tokio::test]
 async fn labs_come_and_go() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let lab = relay.lab();
     for _ in 0..20 {
         let mut client = Client::join(&relay, &lab).await;

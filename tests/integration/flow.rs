@@ -4,9 +4,10 @@ use std::fs;
 
 use protocol::limits::{INITIAL_CREDIT, MAX_WINDOW};
 use protocol::{Shutdown, SocketId};
-use tests::{Client, TestRelay};
+use tests::Client;
 
 use crate::pattern::pattern;
+use crate::relay;
 
 /// How many answers without new credit mean that there will be none.
 const PATIENCE: u32 = 50;
@@ -39,7 +40,7 @@ fn kernel_buffers() -> usize {
 
 #[tokio::test]
 async fn who_reads_nothing_stops_the_writer() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let lab = relay.lab();
     let mut reader = Client::join(&relay, &lab).await;
     let mut writer = Client::join(&relay, &lab).await;
@@ -73,7 +74,7 @@ async fn who_reads_nothing_stops_the_writer() {
 
 #[tokio::test]
 async fn a_stalled_socket_delays_no_other() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let lab = relay.lab();
     let mut reader = Client::join(&relay, &lab).await;
     let mut writer = Client::join(&relay, &lab).await;
@@ -98,7 +99,7 @@ async fn a_stalled_socket_delays_no_other() {
 
 #[tokio::test]
 async fn many_streams_share_one_process() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let lab = relay.lab();
     let mut server = Client::join(&relay, &lab).await;
     let mut client = Client::join(&relay, &lab).await;

@@ -3,14 +3,16 @@
 use protocol::frame::{FrameKind, Header, encode_message};
 use protocol::limits::MAX_MESSAGE;
 use protocol::{CallId, ClientMessage, Domain, Errno, Kind, Refusal, Shutdown, SocketId};
-use tests::{Client, Dial, TestRelay, local};
+use tests::{Client, Dial, local};
+
+use crate::relay;
 
 use crate::{flow::fill, pattern::pattern};
 
 /// Lets a process of a lab misbehave, sees that it ends with a reason, and that its neighbour goes on. Returns the
 /// reason.
 async fn misbehave(deed: impl AsyncFnOnce(&mut Client)) -> String {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let lab = relay.lab();
     let mut neighbour = Client::join(&relay, &lab).await;
     let listener = neighbour.listener(8888).await;
@@ -74,7 +76,7 @@ async fn payload_for_a_socket_that_was_never_made() {
 /// A call may be sent before the answer to the accept that was to make its socket, so this is no breach.
 #[tokio::test]
 async fn a_call_on_a_socket_that_does_not_exist() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let mut client = Client::join(&relay, &relay.lab()).await;
     let listener = client.listener(8888).await;
     let nobody = SocketId(77);
@@ -98,7 +100,7 @@ async fn a_call_on_a_socket_that_does_not_exist() {
 /// What was on its way to a socket when it was closed is nobody's.
 #[tokio::test]
 async fn payload_for_a_closed_socket() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let mut client = Client::join(&relay, &relay.lab()).await;
     client.listener(8888).await;
     let connection = client.connected(8888).await;
@@ -145,7 +147,7 @@ async fn a_datagram_on_a_stream_and_a_stream_on_a_datagram_socket() {
 
 #[tokio::test]
 async fn a_text_message() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let mut wire = Dial::to(&relay, &relay.lab()).open().await.unwrap();
     wire.send_text("hello");
     wire.messages_to_the_end().await;
@@ -154,7 +156,7 @@ async fn a_text_message() {
 
 #[tokio::test]
 async fn a_message_without_end() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let mut wire = Dial::to(&relay, &relay.lab()).open().await.unwrap();
     wire.send(vec![0; MAX_MESSAGE + 1]);
     wire.messages_to_the_end().await;
@@ -164,7 +166,7 @@ async fn a_message_without_end() {
 /// Whatever 300 processes send, the relay lives on and keeps nothing of them.
 #[tokio::test]
 async fn noise() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let lab = relay.lab();
     let noise = pattern(1 << 16);
     let mut valid = Vec::new();

@@ -3,11 +3,13 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use protocol::Errno;
-use tests::{Client, TestRelay, at, local};
+use tests::{Client, at, local};
+
+use crate::relay;
 
 #[tokio::test]
 async fn two_labs_bind_the_same_port_and_never_meet() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let (one_lab, other_lab) = (relay.lab(), relay.lab());
     let mut one = Client::join(&relay, &one_lab).await;
     let mut other = Client::join(&relay, &other_lab).await;
@@ -29,7 +31,7 @@ async fn two_labs_bind_the_same_port_and_never_meet() {
 
 #[tokio::test]
 async fn a_lab_reaches_neither_the_relay_nor_its_machine() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let machine = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     // Listens on all of 127.0.0.0/8 too, and so on the addresses that labs have.
     let everywhere = tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap();
@@ -46,7 +48,7 @@ async fn a_lab_reaches_neither_the_relay_nor_its_machine() {
 
 #[tokio::test]
 async fn there_is_no_way_out() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let mut client = Client::join(&relay, &relay.lab()).await;
     for host in [
         [192, 0, 2, 1],
@@ -66,7 +68,7 @@ async fn there_is_no_way_out() {
 
 #[tokio::test]
 async fn hosts_know_each_other_by_name() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let lab = relay.lab();
     let mut desk = Client::join_as(&relay, &lab, "desk", "client").await;
     let mut bob = Client::join_as(&relay, &lab, "bob", "server").await;
@@ -102,7 +104,8 @@ async fn hosts_know_each_other_by_name() {
     let socket = desk.tcp();
     let names = desk.connect(socket, at(bobs_address, 8888)).await.unwrap();
     assert_eq!(names.peer, at(bobs_address, 8888));
-    let (accepted, names) = bob.accept_now(listener).await.unwrap();
+    let accepted = bob.accept(listener).await;
+    let names = bob.names(accepted).await.unwrap();
     let desks_address = desk.welcome().addresses[0];
     assert_eq!(names.local, at(bobs_address, 8888));
     assert_eq!(
@@ -118,7 +121,7 @@ async fn hosts_know_each_other_by_name() {
 
 #[tokio::test]
 async fn every_host_has_a_localhost_of_its_own() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let lab = relay.lab();
     let mut desk = Client::join_as(&relay, &lab, "desk", "server").await;
     let mut bob = Client::join_as(&relay, &lab, "bob", "server").await;
@@ -139,7 +142,7 @@ async fn every_host_has_a_localhost_of_its_own() {
 
 #[tokio::test]
 async fn a_datagram_between_hosts_bears_the_lab_address() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let lab = relay.lab();
     let mut desk = Client::join_as(&relay, &lab, "desk", "client").await;
     let mut bob = Client::join_as(&relay, &lab, "bob", "server").await;

@@ -25,3 +25,15 @@ mod reach;
 mod reset;
 mod resume;
 mod stream;
+
+use relay::Options;
+use tests::TestRelay;
+
+/// What the relays of this binary have in common. `tests/namespaces` has the same stories on another network.
+fn options() -> Options {
+    Options::default()
+}
+
+async fn relay() -> TestRelay {
+    TestRelay::with(options()).await
+}

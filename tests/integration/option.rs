@@ -1,7 +1,9 @@
 //! Socket options, in Linux's numbers.
 
 use protocol::Errno;
-use tests::{Client, TestRelay};
+use tests::Client;
+
+use crate::relay;
 
 /// `SOL_SOCKET` (socket(7)).
 const SOL_SOCKET: i32 = 1;
@@ -20,7 +22,7 @@ const TCP_NODELAY: i32 = 1;
 
 #[tokio::test]
 async fn what_was_set_is_read_back() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let mut client = Client::join(&relay, &relay.lab()).await;
     let socket = client.tcp();
     for (level, name) in [
@@ -40,7 +42,7 @@ async fn what_was_set_is_read_back() {
 
 #[tokio::test]
 async fn an_option_that_is_not_allowed_is_refused() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let mut client = Client::join(&relay, &relay.lab()).await;
     let socket = client.tcp();
     assert_eq!(

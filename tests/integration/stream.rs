@@ -1,13 +1,14 @@
 //! TCP between processes.
 
 use protocol::{Errno, Shutdown};
-use tests::{Client, TestRelay, local};
+use tests::{Client, local};
 
 use crate::pattern::pattern;
+use crate::relay;
 
 #[tokio::test]
 async fn an_echo_between_two_processes() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let lab = relay.lab();
     let mut server = Client::join_as(&relay, &lab, "desk", "server").await;
     let mut client = Client::join_as(&relay, &lab, "desk", "client").await;
@@ -32,7 +33,7 @@ async fn an_echo_between_two_processes() {
 
 #[tokio::test]
 async fn thirty_two_mebibytes_there_and_back() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let lab = relay.lab();
     let mut server = Client::join(&relay, &lab).await;
     let mut client = Client::join(&relay, &lab).await;
@@ -74,7 +75,7 @@ async fn thirty_two_mebibytes_there_and_back() {
 
 #[tokio::test]
 async fn half_close_keeps_the_other_direction() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let lab = relay.lab();
     let mut server = Client::join(&relay, &lab).await;
     let mut client = Client::join(&relay, &lab).await;
@@ -95,7 +96,7 @@ async fn half_close_keeps_the_other_direction() {
 
 #[tokio::test]
 async fn an_abort_resets_the_connection() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let lab = relay.lab();
     let mut server = Client::join(&relay, &lab).await;
     let mut client = Client::join(&relay, &lab).await;
@@ -109,7 +110,7 @@ async fn an_abort_resets_the_connection() {
 
 #[tokio::test]
 async fn a_close_with_unread_data_in_the_kernel_resets_the_connection() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let lab = relay.lab();
     let mut server = Client::join(&relay, &lab).await;
     let mut client = Client::join(&relay, &lab).await;
@@ -126,7 +127,7 @@ async fn a_close_with_unread_data_in_the_kernel_resets_the_connection() {
 
 #[tokio::test]
 async fn a_send_to_a_closed_peer_fails() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let lab = relay.lab();
     let mut server = Client::join(&relay, &lab).await;
     let mut client = Client::join(&relay, &lab).await;
@@ -142,7 +143,7 @@ async fn a_send_to_a_closed_peer_fails() {
 
 #[tokio::test]
 async fn nobody_listens() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let mut client = Client::join(&relay, &relay.lab()).await;
     let socket = client.tcp();
     assert_eq!(
@@ -153,7 +154,7 @@ async fn nobody_listens() {
 
 #[tokio::test]
 async fn a_second_connect_is_told_so() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let mut client = Client::join(&relay, &relay.lab()).await;
     client.listener(8888).await;
     let socket = client.connected(8888).await;
@@ -165,7 +166,7 @@ async fn a_second_connect_is_told_so() {
 /// As a blocking connect(2) leaves the socket on Linux. A program that waits for its server tries again and again.
 #[tokio::test]
 async fn a_refused_socket_may_try_again() {
-    let relay = TestRelay::start().await;
+    let relay = relay().await;
     let mut client = Client::join(&relay, &relay.lab()).await;
     let socket = client.tcp();
     for _ in 0..3 {

@@ -6,7 +6,7 @@
 //!
 //! # Layout
 //!
-//! - [`TestRelay`], [`MortalRelay`], [`Metrics`]: a relay, one that can be killed, and its counts.
+//! - [`TestRelay`], [`MortalRelay`], [`Metrics`]: a relay, one that can be killed, and its counts; [`Standalone`]: one as a program of its own.
 //! - [`Ask`], [`Answer`]: a request over HTTP.
 //! - [`Raw`], [`Dial`], [`Wire`], [`Client`]: the protocol, from single bytes to a process that keeps it.
 //! - [`Detour`]: a way to the relay on which connections can be lost.
@@ -38,6 +38,7 @@ pub mod program;
 mod raw;
 mod relay;
 mod stage;
+mod standalone;
 mod wait;
 mod wire;
 
@@ -53,5 +54,6 @@ pub use page::{Engine, Page, browse};
 pub use raw::{Opcode, Raw};
 pub use relay::TestRelay;
 pub use stage::{Stage, Twin, compare};
+pub use standalone::{Descriptors, Standalone};
 pub use wait::{DEADLINE, eventually};
 pub use wire::{Dial, Wire};

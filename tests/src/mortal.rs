@@ -46,11 +46,7 @@ impl MortalRelay {
             listen: self.address,
             ..self.options.clone()
         };
-        // A thread of its own, because this one may be a task of another runtime already.
-        let relay = std::thread::scope(|scope| {
-            let bound = scope.spawn(|| runtime.block_on(Relay::bind(options)));
-            bound.join().unwrap().unwrap()
-        });
+        let relay = Relay::bind(options).unwrap();
         self.address = relay.local_addr();
         runtime.spawn(async move {
             let serving = relay.serve(std::future::pending());

@@ -7,11 +7,13 @@ use std::{
 };
 
 use protocol::LabId;
-use relay::{Options, Relay};
-use tokio::{sync::oneshot, task::JoinHandle};
+use relay::{NetworkKind, Options, Relay};
+use rustix::process::geteuid;
+use tokio::{process::Command, sync::oneshot, task::JoinHandle};
 
 use crate::{
-    Metrics,
+    Descriptors, Metrics, Standalone,
+    standalone::memory_of,
     wait::{DEADLINE, eventually},
 };
 
@@ -19,9 +21,20 @@ use crate::{
 #[derive(Debug)]
 pub struct TestRelay {
     address: SocketAddr,
-    metrics: relay::Metrics,
-    stop: Option<oneshot::Sender<()>>,
-    serving: JoinHandle<()>,
+    form: Form,
+}
+
+/// Where a relay runs.
+#[derive(Debug)]
+enum Form {
+    /// Within the test.
+    Here {
+        metrics: relay::Metrics,
+        stop: Option<oneshot::Sender<()>>,
+        serving: JoinHandle<()>,
+    },
+    /// As a program of its own.
+    Standalone(Standalone),
 }
 
 impl TestRelay {
@@ -39,8 +52,13 @@ impl TestRelay {
 
     /// Starts a relay with these options to the letter, but for the port.
     pub async fn exactly(options: Options) -> Self {
+        if options.network != NetworkKind::Portable && !geteuid().is_root() {
+            let mut command = Command::new(Standalone::path());
+            command.args(Standalone::flags(&options));
+            return Self::of(Standalone::start(&mut command).await);
+        }
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let relay = Relay::bind(Options { listen, ..options }).await.unwrap();
+        let relay = Relay::bind(Options { listen, ..options }).unwrap();
         let address = relay.local_addr();
         let metrics = relay.metrics();
         let (stop, stopped) = oneshot::channel();
@@ -48,11 +66,22 @@ impl TestRelay {
             let shutdown = async { drop(stopped.await) };
             relay.serve(shutdown).await.expect("the relay serves");
         });
+        let stop = Some(stop);
         Self {
             address,
-            metrics,
-            stop: Some(stop),
-            serving,
+            form: Form::Here {
+                metrics,
+                stop,
+                serving,
+            },
+        }
+    }
+
+    /// Uses a relay that was started as a program.
+    pub fn of(program: Standalone) -> Self {
+        Self {
+            address: program.address(),
+            form: Form::Standalone(program),
         }
     }
 
@@ -70,7 +99,18 @@ impl TestRelay {
 
     /// Its counts now.
     pub fn metrics(&self) -> Metrics {
-        Metrics::parse(&self.metrics.render())
+        Metrics::parse(&match &self.form {
+            Form::Here { metrics, .. } => metrics.render(),
+            Form::Standalone(program) => program.metrics(),
+        })
+    }
+
+    /// The open descriptors of the process that it runs in.
+    pub fn descriptors(&self) -> Descriptors {
+        match &self.form {
+            Form::Here { .. } => Descriptors::of("self"),
+            Form::Standalone(program) => program.descriptors(),
+        }
     }
 
     /// Waits until the counts are as they should be, and says how long that took.
@@ -91,20 +131,40 @@ impl TestRelay {
         .await
     }
 
+    /// How much memory that process holds, in bytes (`VmRSS` in proc_pid_status(5)).
+    pub fn memory(&self) -> u64 {
+        match &self.form {
+            Form::Here { .. } => memory_of("self"),
+            Form::Standalone(program) => program.memory(),
+        }
+    }
+
     /// Asks it to stop, as Ctrl-C does.
     pub fn ask_to_stop(&mut self) {
-        drop(self.stop.take());
+        match &mut self.form {
+            Form::Here { stop, .. } => drop(stop.take()),
+            Form::Standalone(program) => program.ask_to_stop(),
+        }
     }
 
     /// Waits until it has stopped.
     pub async fn stopped(&mut self) {
-        let stopped = tokio::time::timeout(DEADLINE, &mut self.serving).await;
-        stopped.expect("the relay stops").expect("no panic");
+        match &mut self.form {
+            Form::Here { serving, .. } => {
+                let stopped = tokio::time::timeout(DEADLINE, serving).await;
+                stopped.expect("the relay stops").expect("no panic");
+            }
+            Form::Standalone(program) => drop(program.stopped().await),
+        }
     }
 }
 
 impl Drop for TestRelay {
     fn drop(&mut self) {
-        self.serving.abort();
+        match &self.form {
+            Form::Here { serving, .. } => serving.abort(),
+            // Its child is killed.
+            Form::Standalone(_) => {}
+        }
     }
 }

@@ -7,7 +7,7 @@ use crate::config::NetworkKind;
 use crate::network;
 
 fn labs(quotas: Quotas) -> Arc<Labs> {
-    let network = network::make(NetworkKind::Portable);
+    let network = network::make(NetworkKind::Portable).unwrap();
     Arc::new(Labs::new(network, quotas, Metrics::default()))
 }
 

@@ -29,7 +29,7 @@ use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use protocol::{Domain, Errno, HostName, Kind};
 
@@ -37,7 +37,7 @@ use self::endpoint::InetEndpoint;
 use self::family::Family;
 use self::table::Table;
 use self::view::Identity;
-use super::{Host, LabNetwork, Network, Plug};
+use super::{Host, LabNetwork, Network, Plug, lock};
 
 /// All the addresses that hosts of any lab have now.
 type Taken = Arc<Mutex<BTreeSet<Ipv4Addr>>>;
@@ -156,11 +156,6 @@ impl Drop for PortableHost {
     fn drop(&mut self) {
         lock(&self.table).leave(self.identity);
     }
-}
-
-/// Locks, also after a panic elsewhere: every change to these tables is complete in itself.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

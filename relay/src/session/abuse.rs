@@ -35,7 +35,7 @@ fn actors(metrics: &Metrics) -> Vec<Actor> {
         grace: Duration::ZERO,
     };
     let client = Client::from(IpAddr::from([192, 0, 2, 1]));
-    let network = network::make(NetworkKind::Portable);
+    let network = network::make(NetworkKind::Portable).unwrap();
     let labs = Arc::new(Labs::new(network, quotas, metrics.clone()));
     let actor = |(mark, host): (u8, &str)| {
         let lab = LabId::new(format!("abcdefghijklmno{mark}")).unwrap();

@@ -80,7 +80,8 @@ fn refusal(error: JoinError) -> Refusal {
         | JoinError::Client
         | JoinError::Hosts
         | JoinError::Processes
-        | JoinError::Ending => Refusal::Full(error.to_string()),
+        | JoinError::Ending
+        | JoinError::Network => Refusal::Full(error.to_string()),
     }
 }
 

@@ -29,7 +29,7 @@ impl Running {
     pub(crate) async fn start(mut options: Options) -> Self {
         options.limits.grace = std::time::Duration::ZERO;
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let relay = Relay::bind(Options { listen, ..options }).await.unwrap();
+        let relay = Relay::bind(Options { listen, ..options }).unwrap();
         let (address, metrics) = (relay.local_addr(), relay.metrics());
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(relay.serve(async {

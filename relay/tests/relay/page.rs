@@ -101,5 +101,5 @@ async fn a_directory_without_a_page_is_refused_at_the_start() {
         listen,
         ..directory.options()
     });
-    assert!(bound.await.unwrap_err().to_string().contains("index.html"));
+    assert!(bound.unwrap_err().to_string().contains("index.html"));
 }

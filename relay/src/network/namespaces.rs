@@ -1,0 +1,122 @@
+//! The network of real hosts: every host is a network namespace of its own (network_namespaces(7)).
+//!
+//! A host has its own loopback, ports and routes, and an interface `eth0` whose other end the lab's switch holds. The
+//! addresses that programs see are the real ones, so there is nothing to translate, and everything that a machine's
+//! network can do works: port 80, IPv6, broadcast, multicast. No route leads out of a lab, and nobody outside has one
+//! into it, because there is none to have.
+//!
+//! - [`entry`]: whether this machine lets us, and how the process gets the right to.
+//! - [`space`]: a network namespace.
+//! - [`interface`]: what is in it: interfaces, addresses, routes.
+//! - [`register`]: which hosts a lab has.
+//! - [`wire`]: carries the frames between them.
+//! - [`endpoint`]: the socket calls.
+
+mod endpoint;
+mod entry;
+mod interface;
+mod register;
+mod space;
+mod wire;
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use protocol::{Domain, Errno, HostName, Kind};
+use tokio::runtime::Handle;
+
+use self::register::{Number, Register};
+use self::space::Space;
+use self::wire::Wire;
+use super::{Host, LabNetwork, Network, Plug, errno, lock};
+
+pub(crate) use self::entry::Obstacle;
+
+/// Makes labs whose hosts are network namespaces.
+#[derive(Debug)]
+pub(super) struct Namespaces {
+    home: Arc<Space>,
+}
+
+impl Network for Namespaces {
+    fn lab(&self) -> Box<dyn LabNetwork> {
+        Box::new(NamespaceLab(Arc::new(Lab {
+            home: Arc::clone(&self.home),
+            register: Mutex::default(),
+            wire: OnceLock::new(),
+        })))
+    }
+}
+
+#[derive(Debug)]
+struct NamespaceLab(Arc<Lab>);
+
+/// What the hosts of a lab share.
+#[derive(Debug)]
+struct Lab {
+    home: Arc<Space>,
+    register: Mutex<Register>,
+    /// Laid for the first host.
+    wire: OnceLock<Wire>,
+}
+
+impl LabNetwork for NamespaceLab {
+    fn join(&self, name: &HostName) -> io::Result<Arc<dyn Host>> {
+        let lab = &self.0;
+        let runtime = Handle::try_current().map_err(io::Error::other)?;
+        let mut register = lock(&lab.register);
+        let number = register.free().ok_or_else(|| {
+            io::Error::new(io::ErrorKind::QuotaExceeded, "the lab has no free address")
+        })?;
+        let space = Space::make(&lab.home)?;
+        let (cable, addresses) = space.within(&lab.home, || interface::furnish(number))?;
+        let wire = lab.wire.get_or_init(|| Wire::lay(&runtime));
+        wire.plug(number, cable)?;
+        register.enter(number, name.clone(), addresses.clone());
+        Ok(Arc::new(NamespaceHost {
+            lab: Arc::clone(lab),
+            number,
+            space,
+            addresses,
+        }))
+    }
+}
+
+#[derive(Debug)]
+struct NamespaceHost {
+    lab: Arc<Lab>,
+    number: Number,
+    space: Space,
+    addresses: Vec<IpAddr>,
+}
+
+impl Host for NamespaceHost {
+    fn addresses(&self) -> Vec<IpAddr> {
+        self.addresses.clone()
+    }
+
+    fn resolve(&self, name: &str) -> Vec<IpAddr> {
+        lock(&self.lab.register).resolve(name)
+    }
+
+    fn reverse(&self, ip: IpAddr) -> Option<HostName> {
+        lock(&self.lab.register).reverse(ip)
+    }
+
+    fn socket(&self, domain: Domain, kind: Kind) -> Result<Plug, Errno> {
+        let made = self
+            .space
+            .within(&self.lab.home, || Ok(endpoint::open(domain, kind)));
+        made.map_err(|error| rustix::io::Errno::from_io_error(&error).map_or(Errno::EIO, errno))?
+    }
+}
+
+impl Drop for NamespaceHost {
+    fn drop(&mut self) {
+        lock(&self.lab.register).leave(self.number);
+        if let Some(wire) = self.lab.wire.get() {
+            wire.unplug(self.number);
+        }
+    }
+}

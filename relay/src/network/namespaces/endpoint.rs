@@ -1,0 +1,154 @@
+//! The socket calls: what the program says is what the kernel is told.
+
+use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+use protocol::{Address, Domain, Errno, Kind};
+use rustix::net::{
+    self, AddressFamily, RecvFlags, SendFlags, SocketAddrAny, SocketFlags, SocketType, sockopt,
+};
+
+use super::super::{Arrival, Endpoint, Names, Plug, Progress, errno};
+
+const FLAGS: SocketFlags = SocketFlags::NONBLOCK.union(SocketFlags::CLOEXEC);
+
+/// Makes a socket in the network namespace of the calling thread.
+pub(super) fn open(domain: Domain, kind: Kind) -> Result<Plug, Errno> {
+    let family = match domain {
+        Domain::Inet => AddressFamily::INET,
+        Domain::Inet6 => AddressFamily::INET6,
+        Domain::Unix => return Err(Errno::EAFNOSUPPORT),
+    };
+    let socket_type = match kind {
+        Kind::Stream => SocketType::STREAM,
+        Kind::Datagram => SocketType::DGRAM,
+    };
+    let descriptor = net::socket_with(family, socket_type, FLAGS, None).map_err(errno)?;
+    if kind == Kind::Stream {
+        // What a program sends is sent at once, as the relay has collected it already.
+        sockopt::set_tcp_nodelay(&descriptor, true).map_err(errno)?;
+    }
+    Ok(plug(descriptor, kind))
+}
+
+fn plug(descriptor: OwnedFd, kind: Kind) -> Plug {
+    Plug {
+        descriptor,
+        endpoint: Box::new(RealEndpoint { kind }),
+    }
+}
+
+/// A place on a network whose addresses are those that the program sees.
+#[derive(Debug)]
+struct RealEndpoint {
+    kind: Kind,
+}
+
+impl Endpoint for RealEndpoint {
+    fn bind(&mut self, descriptor: BorrowedFd<'_>, address: &Address) -> Result<(), Errno> {
+        let address = to_kernel(address)?.ok_or(Errno::EAFNOSUPPORT)?;
+        net::bind(descriptor, &address).map_err(errno)
+    }
+
+    fn listen(&mut self, descriptor: BorrowedFd<'_>, backlog: i32) -> Result<(), Errno> {
+        net::listen(descriptor, backlog).map_err(errno)
+    }
+
+    fn accept(&mut self, descriptor: BorrowedFd<'_>) -> Result<Plug, Errno> {
+        let accepted = net::accept_with(descriptor, FLAGS).map_err(errno)?;
+        Ok(plug(accepted, self.kind))
+    }
+
+    fn connect(
+        &mut self,
+        descriptor: BorrowedFd<'_>,
+        address: &Address,
+    ) -> Result<Progress, Errno> {
+        let connected = match (to_kernel(address)?, self.kind) {
+            (Some(address), _) => match net::connect(descriptor, &address) {
+                // The kernel speaks of the last attempt, which failed and whose error was taken. A blocking connect
+                // leaves no such thing behind.
+                Err(rustix::io::Errno::CONNABORTED) => net::connect(descriptor, &address),
+                connected => connected,
+            },
+            (None, Kind::Datagram) => net::connect_unspec(descriptor),
+            (None, Kind::Stream) => return Err(Errno::EAFNOSUPPORT),
+        };
+        match connected {
+            Ok(()) => Ok(Progress::Done),
+            Err(rustix::io::Errno::INPROGRESS) => Ok(Progress::Pending),
+            Err(error) => Err(errno(error)),
+        }
+    }
+
+    fn names(&self, descriptor: BorrowedFd<'_>) -> Result<Names, Errno> {
+        let local = net::getsockname(descriptor).map_err(errno)?;
+        let peer = match net::getpeername(descriptor) {
+            Ok(Some(peer)) => to_program(peer),
+            // Not connected, or no longer.
+            Ok(None) | Err(_) => Address::Unspecified,
+        };
+        Ok(Names {
+            local: to_program(local),
+            peer,
+        })
+    }
+
+    fn send_to(
+        &mut self,
+        descriptor: BorrowedFd<'_>,
+        payload: &[u8],
+        address: &Address,
+    ) -> Result<(), Errno> {
+        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+        match to_kernel(address)? {
+            Some(address) => net::sendto(descriptor, payload, flags, &address),
+            None => net::send(descriptor, payload, flags),
+        }
+        .map(drop)
+        .map_err(errno)
+    }
+
+    fn receive_from(
+        &mut self,
+        descriptor: BorrowedFd<'_>,
+        buffer: &mut [u8],
+    ) -> Result<Arrival, Errno> {
+        let (length, _, sender) =
+            net::recvfrom(descriptor, buffer, RecvFlags::DONTWAIT).map_err(errno)?;
+        let sender = sender.map_or(Address::Unspecified, to_program);
+        Ok(Arrival {
+            length,
+            sender: Some(sender),
+        })
+    }
+}
+
+/// The address as the kernel takes it; none for no address.
+fn to_kernel(address: &Address) -> Result<Option<SocketAddr>, Errno> {
+    match *address {
+        Address::Unspecified => Ok(None),
+        Address::Inet { ip, port } => Ok(Some(SocketAddrV4::new(ip, port).into())),
+        Address::Inet6 {
+            ip,
+            port,
+            flow,
+            scope,
+        } => Ok(Some(SocketAddrV6::new(ip, port, flow, scope).into())),
+        Address::Unix(_) => Err(Errno::EAFNOSUPPORT),
+    }
+}
+
+/// The address as the program sees it.
+fn to_program(address: SocketAddrAny) -> Address {
+    match SocketAddr::try_from(address) {
+        Ok(SocketAddr::V4(address)) => address.into(),
+        Ok(SocketAddr::V6(address)) => Address::Inet6 {
+            ip: *address.ip(),
+            port: address.port(),
+            flow: address.flowinfo(),
+            scope: address.scope_id(),
+        },
+        Err(_) => Address::Unspecified,
+    }
+}

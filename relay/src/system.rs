@@ -1,0 +1,73 @@
+//! System calls that the compiler cannot check: the one module of the relay with `unsafe` in it.
+//!
+//! Each function is one call, takes and returns only what is safe, and says why the call is sound.
+
+#![expect(
+    unsafe_code,
+    reason = "unshare(2) and the requests that make a TAP device have no safe wrapper"
+)]
+
+use std::io;
+use std::os::fd::AsFd;
+
+use rustix::ioctl::{IntegerSetter, Opcode, Setter, ioctl, opcode};
+use rustix::thread::{UnshareFlags, unshare_unsafe};
+
+/// `TUNSETIFF` (linux/if_tun.h).
+const TUNSETIFF: Opcode = opcode::write::<libc::c_int>(b'T', 202);
+/// `TUNSETPERSIST` (linux/if_tun.h).
+const TUNSETPERSIST: Opcode = opcode::write::<libc::c_int>(b'T', 203);
+
+/// Gives the process a user namespace and a network namespace of its own (user_namespaces(7)), both or none of them.
+///
+/// # Errors
+///
+/// What unshare(2) says; `EINVAL` if the process has more than one thread.
+pub(crate) fn unshare_user_and_network() -> io::Result<()> {
+    let flags = UnshareFlags::NEWUSER | UnshareFlags::NEWNET;
+    // SAFETY: the call is unsafe for the sake of the flag FILES, which is not among these.
+    unsafe { unshare_unsafe(flags) }.map_err(io::Error::from)
+}
+
+/// Gives the calling thread a network namespace of its own (network_namespaces(7)).
+///
+/// # Errors
+///
+/// What unshare(2) says.
+pub(crate) fn unshare_network() -> io::Result<()> {
+    // SAFETY: the call is unsafe for the sake of the flag FILES, which is not this one.
+    unsafe { unshare_unsafe(UnshareFlags::NEWNET) }.map_err(io::Error::from)
+}
+
+/// Makes an Ethernet device of an open `/dev/net/tun`: what the network sends through it is read from the descriptor,
+/// frame by frame, and the other way round.
+///
+/// The device lasts as long as its network namespace. Closing the descriptor would otherwise remove it and wait until
+/// no processor uses it any more, for tens of milliseconds; what the end of a namespace does, it does in its own time.
+///
+/// # Errors
+///
+/// What the requests say.
+pub(crate) fn make_tap(tun: impl AsFd, name: &str) -> io::Result<()> {
+    let flags = libc::IFF_TAP | libc::IFF_NO_PI;
+    let flags = libc::c_short::try_from(flags).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let mut request = libc::ifreq {
+        ifr_name: [0; libc::IFNAMSIZ],
+        ifr_ifru: libc::__c_anonymous_ifr_ifru { ifru_flags: flags },
+    };
+    // The last one stays zero.
+    let room = request.ifr_name.iter_mut().take(libc::IFNAMSIZ - 1);
+    for (to, from) in room.zip(name.bytes()) {
+        *to = from.cast_signed();
+    }
+    // SAFETY: `TUNSETIFF` takes an `ifreq`, reads its name, which ends with a zero, and its flags, and writes a name.
+    let request = unsafe { Setter::<TUNSETIFF, libc::ifreq>::new(request) };
+    // SAFETY: as above; on a descriptor that is no TUN device the request fails.
+    unsafe { ioctl(&tun, request) }?;
+    // SAFETY: `TUNSETPERSIST` takes a number, and memory is none of its business.
+    unsafe {
+        let persist = IntegerSetter::<TUNSETPERSIST>::new_usize(1);
+        ioctl(&tun, persist)
+    }?;
+    Ok(())
+}
