@@ -26,9 +26,11 @@ async fn a_thousand_labs_leave_nothing_behind() {
     // A program of its own, so that no other test opens anything in it.
     let mut command = Command::new("unshare");
     command.args(["--map-root-user", "--", "sh", "-c", LIMITED]);
+    let mut options = options();
+    options.limits.grace = Duration::ZERO;
     command
         .arg(Standalone::path())
-        .args(Standalone::flags(&options()));
+        .args(Standalone::flags(&options));
     let relay = TestRelay::of(Standalone::start(&mut command).await);
     // What is made once is made now.
     batch(&relay).await;

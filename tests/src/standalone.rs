@@ -59,7 +59,11 @@ impl Standalone {
         for (flag, value) in [
             ("--silence", options.silence.as_secs_f64().to_string()),
             ("--ping", options.ping.as_secs_f64().to_string()),
-            ("--grace", options.limits.grace.as_secs_f64().to_string()),
+            ("--grace", options.grace.as_secs_f64().to_string()),
+            (
+                "--lab-grace",
+                options.limits.grace.as_secs_f64().to_string(),
+            ),
             ("--max-idle", options.limits.idle.as_secs_f64().to_string()),
             ("--max-rate", options.limits.rate.to_string()),
             ("--max-lab-buffer", options.limits.lab_buffer.to_string()),

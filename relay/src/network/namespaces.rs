@@ -29,6 +29,7 @@ use tokio::runtime::Handle;
 use self::register::{Number, Register};
 use self::space::Space;
 use self::wire::Wire;
+use super::switch::PortId;
 use super::{Host, LabNetwork, Network, Plug, errno, lock};
 
 pub(crate) use self::entry::Obstacle;
@@ -72,11 +73,12 @@ impl LabNetwork for NamespaceLab {
         let space = Space::make(&lab.home)?;
         let (cable, addresses) = space.within(&lab.home, || interface::furnish(number))?;
         let wire = lab.wire.get_or_init(|| Wire::lay(&runtime));
-        wire.plug(number, cable)?;
+        let port = wire.plug(name, number.hardware(), cable)?;
         register.enter(number, name.clone(), addresses.clone());
         Ok(Arc::new(NamespaceHost {
             lab: Arc::clone(lab),
             number,
+            port,
             space,
             addresses,
         }))
@@ -87,6 +89,7 @@ impl LabNetwork for NamespaceLab {
 struct NamespaceHost {
     lab: Arc<Lab>,
     number: Number,
+    port: PortId,
     space: Space,
     addresses: Vec<IpAddr>,
 }
@@ -116,7 +119,7 @@ impl Drop for NamespaceHost {
     fn drop(&mut self) {
         lock(&self.lab.register).leave(self.number);
         if let Some(wire) = self.lab.wire.get() {
-            wire.unplug(self.number);
+            wire.unplug(self.port);
         }
     }
 }

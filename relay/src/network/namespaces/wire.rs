@@ -1,27 +1,32 @@
 //! The lab's cables: what a host sends comes out of its cable here, and what the switch has for it goes in.
 //!
-//! One task a lab carries the frames. It does a bounded share and lets other tasks have their turn, so a host that sends
+//! One task a lab drives the switch. It does a bounded share and lets other tasks have their turn, so a host that sends
 //! without end delays neither the other hosts nor anybody's session. What it does not take in time waits in the
 //! kernel's queue of the host's interface, and overflows there.
 
 use std::collections::BTreeMap;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::os::fd::OwnedFd;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
+use protocol::HostName;
 use tokio::io::unix::AsyncFd;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
+use tokio::time::Sleep;
 
 use super::super::lock;
-use super::register::Number;
+use super::super::switch::{Handover, MacAddress, PortId, Switch};
 
 /// How many frames of one host are taken before the others have their turn.
 const SHARE: usize = 64;
 
-/// How long a frame may be: an Ethernet header, a VLAN tag, and what the interface sends at most.
+/// How long a frame may be, in bytes: an Ethernet header, a VLAN tag, and the most that an interface sends at once.
 const FRAME: usize = 14 + 4 + 1500;
 
 /// The cables of a lab and the switch between them.
@@ -31,10 +36,10 @@ pub(super) struct Wire {
     carrying: JoinHandle<()>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Cables {
-    hosts: BTreeMap<Number, AsyncFd<OwnedFd>>,
-    learned: BTreeMap<[u8; 6], Number>,
+    switch: Switch,
+    hosts: BTreeMap<PortId, AsyncFd<OwnedFd>>,
     /// Who carries the frames.
     waker: Option<Waker>,
 }
@@ -42,34 +47,51 @@ struct Cables {
 impl Wire {
     /// Begins to carry frames.
     pub(super) fn lay(runtime: &Handle) -> Self {
-        let cables = Arc::<Mutex<Cables>>::default();
+        // The standard library's hash keys are random, which is all the randomness that is needed here.
+        let [a, b, c, d, ..] = RandomState::new().build_hasher().finish().to_le_bytes();
+        let cables = Arc::new(Mutex::new(Cables {
+            switch: Switch::new(u32::from_le_bytes([a, b, c, d])),
+            hosts: BTreeMap::new(),
+            waker: None,
+        }));
         let carried = Arc::clone(&cables);
         let carrying = runtime.spawn(async move {
             let mut frame = Box::new([0; FRAME]);
-            poll_fn(|context| lock(&carried).carry(context, &mut frame[..])).await
+            let mut timer = pin!(tokio::time::sleep_until(Instant::now().into()));
+            poll_fn(|context| lock(&carried).carry(context, timer.as_mut(), &mut frame[..])).await;
         });
         Self { cables, carrying }
     }
 
     /// Plugs a host's cable in.
-    pub(super) fn plug(&self, number: Number, cable: OwnedFd) -> io::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// The switch has no free port, or the event loop does not take the cable.
+    pub(super) fn plug(
+        &self,
+        name: &HostName,
+        hardware: [u8; 6],
+        cable: OwnedFd,
+    ) -> io::Result<PortId> {
         #[expect(
             deprecated,
             reason = "its successor is unsafe because a descriptor may be replaced or closed early; an OwnedFd cannot be"
         )]
         let cable = AsyncFd::new(cable)?;
         let mut cables = lock(&self.cables);
-        cables.hosts.insert(number, cable);
-        if let Some(waker) = cables.waker.take() {
-            waker.wake();
-        }
-        Ok(())
+        let port = cables.switch.plug(name, MacAddress(hardware));
+        let port = port.map_err(|full| io::Error::new(io::ErrorKind::QuotaExceeded, full))?;
+        cables.hosts.insert(port, cable);
+        cables.wake();
+        Ok(port)
     }
 
     /// Pulls a host's cable out.
-    pub(super) fn unplug(&self, number: Number) {
-        let cable = lock(&self.cables).hosts.remove(&number);
-        drop(cable);
+    pub(super) fn unplug(&self, port: PortId) {
+        let mut cables = lock(&self.cables);
+        cables.switch.unplug(port);
+        cables.hosts.remove(&port);
     }
 }
 
@@ -80,33 +102,39 @@ impl Drop for Wire {
 }
 
 impl Cables {
-    fn carry(&mut self, context: &mut Context<'_>, frame: &mut [u8]) -> Poll<()> {
+    /// Lets the task look again.
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// Carries a share of the frames that are there now, and sees to it that it is called when there are more.
+    fn carry(
+        &mut self,
+        context: &mut Context<'_>,
+        mut timer: Pin<&mut Sleep>,
+        buffer: &mut [u8],
+    ) -> Poll<()> {
         self.waker = Some(context.waker().clone());
+        let (switch, hosts) = (&mut self.switch, &self.hosts);
+        let mut outlet = |to: PortId, frame: &[u8]| match hosts.get(&to) {
+            // The kernel takes a frame whole or not at all.
+            Some(cable) if rustix::io::write(cable, frame).is_ok() => Handover::Taken,
+            Some(_) | None => Handover::Refused,
+        };
         let mut again = false;
-        for (&number, cable) in &self.hosts {
-            again |= take(cable, context, frame, |frame| {
-                let (Some(&to), Some(&from)) = (
-                    frame.first_chunk::<6>(),
-                    frame.get(6..).and_then(|rest| rest.first_chunk::<6>()),
-                ) else {
-                    return;
-                };
-                self.learned.insert(from, number);
-                match self.learned.get(&to) {
-                    Some(known) => {
-                        if let Some(cable) = self.hosts.get(known) {
-                            let _ = rustix::io::write(cable, frame);
-                        }
-                    }
-                    None => {
-                        for (&other, cable) in &self.hosts {
-                            if other != number {
-                                let _ = rustix::io::write(cable, frame);
-                            }
-                        }
-                    }
-                }
+        let now = Instant::now();
+        for (&from, cable) in hosts {
+            again |= take(cable, context, buffer, |frame| {
+                switch.receive(now, from, frame, &mut outlet);
             });
+        }
+        let now = Instant::now();
+        switch.deliver(now, &mut outlet);
+        if let Some(due) = switch.next_due() {
+            timer.as_mut().reset(due.into());
+            again |= timer.poll(context).is_ready();
         }
         if again {
             context.waker().wake_by_ref();
@@ -128,6 +156,7 @@ fn take(
         };
         match rustix::io::read(cable, &mut *buffer) {
             Ok(length) => give(&buffer[..length]),
+            // None is there, or the interface is gone.
             Err(_) => guard.clear_ready(),
         }
     }
