@@ -66,16 +66,15 @@ fn main() -> ExitCode {
 
 async fn run(relay: Relay) -> anyhow::Result<()> {
     use anyhow::Context;
+    let requested = shutdown::requested().context("signals cannot be watched")?;
     // Somebody may wait for this line through a pipe.
     let mut out = stdout();
     writeln!(out, "Socketpad is at http://{}", relay.local_addr())?;
     out.flush()?;
     relay
         .serve(async {
-            match shutdown::requested().await {
-                Ok(()) => tracing::info!("stopping"),
-                Err(error) => tracing::error!(%error, "signals cannot be watched"),
-            }
+            requested.await;
+            tracing::info!("stopping");
         })
         .await
         .context("could not serve")

@@ -1,17 +1,21 @@
 //! When to stop.
 
-/// Completes when the operator asks the relay to stop: SIGINT (Ctrl-C) or SIGTERM.
+use std::io;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Watches from now on for the operator asking the relay to stop: SIGINT (Ctrl-C) or SIGTERM. The future completes then.
 ///
 /// # Errors
 ///
 /// The signals cannot be watched.
-pub async fn requested() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
+pub fn requested() -> io::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }
