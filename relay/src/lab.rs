@@ -1,9 +1,11 @@
 //! Labs and their hosts: made on first use, and removed some time after their last process and viewer have left.
 //!
 //! - [`Labs`]: all of them, and the quotas.
+//! - [`cables`]: the links of hosts, as they are set and looked at from outside.
 //! - [`commons`]: what the processes of a lab share; [`pool`]: how much they may make the relay hold.
 //! - [`keeper`]: the task that removes what is left over.
 
+mod cables;
 mod commons;
 mod keeper;
 mod pool;
@@ -22,6 +24,7 @@ use crate::client::Client;
 use crate::metrics::{Counted, Metrics};
 use crate::network::{Host, LabNetwork, Network};
 
+pub use cables::{LinkError, Links};
 pub(crate) use commons::{Commons, shown};
 pub(crate) use keeper::keep;
 

@@ -62,8 +62,9 @@ use crate::web::Assets;
 pub use config::{
     Access, AccessToken, AccessTokenError, Limits, NetworkKind, Options, ProxyHeader,
 };
+pub use lab::{LinkError, Links};
 pub use metrics::Metrics;
-pub use network::switch;
+pub use network::{Link, NoLinks, switch};
 
 /// How long processes and requests may take to end when the relay stops.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -80,6 +81,7 @@ pub struct Relay {
     assets: Assets,
     network: Arc<dyn Network>,
     metrics: Metrics,
+    links: Links,
 }
 
 impl Relay {
@@ -103,6 +105,7 @@ impl Relay {
             assets,
             network,
             metrics: Metrics::default(),
+            links: Links::default(),
         })
     }
 
@@ -114,6 +117,11 @@ impl Relay {
     /// The relay's counts.
     pub fn metrics(&self) -> Metrics {
         self.metrics.clone()
+    }
+
+    /// The links of the hosts.
+    pub fn links(&self) -> Links {
+        self.links.clone()
     }
 
     /// Serves until `shutdown` completes, then ends every process and returns. Dropping the future ends them as well.
@@ -137,6 +145,7 @@ impl Relay {
             grace: options.limits.grace,
         };
         let labs = Arc::new(Labs::new(self.network, quotas, self.metrics.clone()));
+        self.links.know(&labs);
         let roster = Arc::<Roster>::default();
         sessions.spawn(lab::keep(
             Arc::clone(&labs),

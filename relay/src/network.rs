@@ -4,6 +4,7 @@
 //! addresses stand behind those, and what makes one lab unreachable from another, only the implementations of these
 //! traits know. Every method is instant: nothing here waits.
 
+mod link;
 mod namespaces;
 mod portable;
 pub mod switch;
@@ -18,8 +19,11 @@ use protocol::{Address, Domain, Errno, HostName, Kind};
 
 use self::namespaces::Namespaces;
 use self::portable::Portable;
+use self::switch::conditions::Conditions;
+use crate::capture::Capture;
 use crate::config::NetworkKind;
 
+pub use self::link::{Link, NoLinks};
 pub(crate) use self::namespaces::Obstacle;
 
 /// Makes networks for labs.
@@ -36,6 +40,15 @@ pub(crate) trait LabNetwork: fmt::Debug + Send + Sync {
     ///
     /// There is no room for another host.
     fn join(&self, name: &HostName) -> io::Result<Arc<dyn Host>>;
+
+    /// The record of what goes over the lab's links.
+    ///
+    /// # Errors
+    ///
+    /// It has none.
+    fn capture(&self) -> Result<Capture, NoLinks> {
+        Err(NoLinks)
+    }
 }
 
 /// One host. Dropping it takes it off the network.
@@ -55,6 +68,24 @@ pub(crate) trait Host: fmt::Debug + Send + Sync {
     ///
     /// What socket(2) says; `EAFNOSUPPORT` for a family that this network does not have.
     fn socket(&self, domain: Domain, kind: Kind) -> Result<Plug, Errno>;
+
+    /// The host's link to the others.
+    ///
+    /// # Errors
+    ///
+    /// It has none.
+    fn link(&self) -> Result<Link, NoLinks> {
+        Err(NoLinks)
+    }
+
+    /// Changes the conditions of the host's link.
+    ///
+    /// # Errors
+    ///
+    /// It has none.
+    fn set_link(&self, _conditions: &Conditions) -> Result<(), NoLinks> {
+        Err(NoLinks)
+    }
 }
 
 /// A descriptor and its place on the network.

@@ -20,6 +20,7 @@ mod hostile;
 mod hosts;
 #[path = "../integration/labs.rs"]
 mod labs;
+mod links;
 #[path = "../integration/option.rs"]
 mod option;
 #[path = "../integration/pattern.rs"]

@@ -7,7 +7,7 @@ use std::{
 };
 
 use protocol::LabId;
-use relay::{NetworkKind, Options, Relay};
+use relay::{Links, NetworkKind, Options, Relay};
 use rustix::process::geteuid;
 use tokio::{process::Command, sync::oneshot, task::JoinHandle};
 
@@ -30,6 +30,7 @@ enum Form {
     /// Within the test.
     Here {
         metrics: relay::Metrics,
+        links: Links,
         stop: Option<oneshot::Sender<()>>,
         serving: JoinHandle<()>,
     },
@@ -61,6 +62,7 @@ impl TestRelay {
         let relay = Relay::bind(Options { listen, ..options }).unwrap();
         let address = relay.local_addr();
         let metrics = relay.metrics();
+        let links = relay.links();
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(async move {
             let shutdown = async { drop(stopped.await) };
@@ -71,6 +73,7 @@ impl TestRelay {
             address,
             form: Form::Here {
                 metrics,
+                links,
                 stop,
                 serving,
             },
@@ -88,6 +91,18 @@ impl TestRelay {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The links of its hosts.
+    ///
+    /// # Panics
+    ///
+    /// When it runs as a program of its own.
+    pub fn links(&self) -> Links {
+        match &self.form {
+            Form::Here { links, .. } => links.clone(),
+            Form::Standalone(_) => panic!("the links of a program are out of reach"),
+        }
     }
 
     /// A lab that no other test has.

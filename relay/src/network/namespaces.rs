@@ -22,6 +22,7 @@ mod wire;
 use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Instant, SystemTime};
 
 use protocol::{Domain, Errno, HostName, Kind};
 use tokio::runtime::Handle;
@@ -30,7 +31,9 @@ use self::register::{Number, Register};
 use self::space::Space;
 use self::wire::Wire;
 use super::switch::PortId;
-use super::{Host, LabNetwork, Network, Plug, errno, lock};
+use super::switch::conditions::Conditions;
+use super::{Host, LabNetwork, Link, Network, NoLinks, Plug, errno, lock};
+use crate::capture::{Anchor, Capture, Limits};
 
 pub(crate) use self::entry::Obstacle;
 
@@ -42,10 +45,15 @@ pub(super) struct Namespaces {
 
 impl Network for Namespaces {
     fn lab(&self) -> Box<dyn LabNetwork> {
+        let anchor = Anchor {
+            instant: Instant::now(),
+            wall: SystemTime::now(),
+        };
         Box::new(NamespaceLab(Arc::new(Lab {
             home: Arc::clone(&self.home),
             register: Mutex::default(),
             wire: OnceLock::new(),
+            capture: Capture::new(anchor, Limits::default()),
         })))
     }
 }
@@ -60,6 +68,9 @@ struct Lab {
     register: Mutex<Register>,
     /// Laid for the first host.
     wire: OnceLock<Wire>,
+    /// What the wire carries, from the first frame on, so that who looks later sees how it came about. It takes memory
+    /// only as frames come.
+    capture: Capture,
 }
 
 impl LabNetwork for NamespaceLab {
@@ -72,7 +83,9 @@ impl LabNetwork for NamespaceLab {
         })?;
         let space = Space::make(&lab.home)?;
         let (cable, addresses) = space.within(&lab.home, || interface::furnish(number))?;
-        let wire = lab.wire.get_or_init(|| Wire::lay(&runtime));
+        let wire = lab
+            .wire
+            .get_or_init(|| Wire::lay(&runtime, lab.capture.clone()));
         let port = wire.plug(name, number.hardware(), cable)?;
         register.enter(number, name.clone(), addresses.clone());
         Ok(Arc::new(NamespaceHost {
@@ -82,6 +95,10 @@ impl LabNetwork for NamespaceLab {
             space,
             addresses,
         }))
+    }
+
+    fn capture(&self) -> Result<Capture, NoLinks> {
+        Ok(self.0.capture.clone())
     }
 }
 
@@ -112,6 +129,17 @@ impl Host for NamespaceHost {
             .space
             .within(&self.lab.home, || Ok(endpoint::open(domain, kind)));
         made.map_err(|error| rustix::io::Errno::from_io_error(&error).map_or(Errno::EIO, errno))?
+    }
+
+    fn link(&self) -> Result<Link, NoLinks> {
+        let wire = self.lab.wire.get().ok_or(NoLinks)?;
+        wire.link(self.port).ok_or(NoLinks)
+    }
+
+    fn set_link(&self, conditions: &Conditions) -> Result<(), NoLinks> {
+        let wire = self.lab.wire.get().ok_or(NoLinks)?;
+        wire.set(self.port, conditions);
+        Ok(())
     }
 }
 

@@ -20,8 +20,10 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::Sleep;
 
-use super::super::lock;
+use super::super::switch::conditions::Conditions;
 use super::super::switch::{Handover, MacAddress, PortId, Switch};
+use super::super::{Link, lock};
+use crate::capture::Capture;
 
 /// How many frames of one host are taken before the others have their turn.
 const SHARE: usize = 64;
@@ -39,18 +41,28 @@ pub(super) struct Wire {
 #[derive(Debug)]
 struct Cables {
     switch: Switch,
-    hosts: BTreeMap<PortId, AsyncFd<OwnedFd>>,
+    hosts: BTreeMap<PortId, Cable>,
     /// Who carries the frames.
     waker: Option<Waker>,
 }
 
+/// The cable of one host.
+#[derive(Debug)]
+struct Cable {
+    end: AsyncFd<OwnedFd>,
+    /// As they were set last.
+    conditions: Conditions,
+}
+
 impl Wire {
-    /// Begins to carry frames.
-    pub(super) fn lay(runtime: &Handle) -> Self {
+    /// Begins to carry frames, and to write them down.
+    pub(super) fn lay(runtime: &Handle, capture: Capture) -> Self {
         // The standard library's hash keys are random, which is all the randomness that is needed here.
         let [a, b, c, d, ..] = RandomState::new().build_hasher().finish().to_le_bytes();
+        let mut switch = Switch::new(u32::from_le_bytes([a, b, c, d]));
+        switch.record(capture);
         let cables = Arc::new(Mutex::new(Cables {
-            switch: Switch::new(u32::from_le_bytes([a, b, c, d])),
+            switch,
             hosts: BTreeMap::new(),
             waker: None,
         }));
@@ -78,11 +90,12 @@ impl Wire {
             deprecated,
             reason = "its successor is unsafe because a descriptor may be replaced or closed early; an OwnedFd cannot be"
         )]
-        let cable = AsyncFd::new(cable)?;
+        let end = AsyncFd::new(cable)?;
         let mut cables = lock(&self.cables);
         let port = cables.switch.plug(name, MacAddress(hardware));
         let port = port.map_err(|full| io::Error::new(io::ErrorKind::QuotaExceeded, full))?;
-        cables.hosts.insert(port, cable);
+        let conditions = Conditions::default();
+        cables.hosts.insert(port, Cable { end, conditions });
         cables.wake();
         Ok(port)
     }
@@ -92,6 +105,27 @@ impl Wire {
         let mut cables = lock(&self.cables);
         cables.switch.unplug(port);
         cables.hosts.remove(&port);
+    }
+
+    /// Changes the conditions of a host's link, between two shares of frames.
+    pub(super) fn set(&self, port: PortId, conditions: &Conditions) {
+        let mut cables = lock(&self.cables);
+        let Some(cable) = cables.hosts.get_mut(&port) else {
+            return;
+        };
+        cable.conditions = *conditions;
+        cables.switch.set(Instant::now(), port, conditions);
+        // What is on its way may be due at another time now.
+        cables.wake();
+    }
+
+    /// A host's link; none if its cable is not plugged in.
+    pub(super) fn link(&self, port: PortId) -> Option<Link> {
+        let cables = lock(&self.cables);
+        Some(Link {
+            conditions: cables.hosts.get(&port)?.conditions,
+            counts: cables.switch.counts(port)?,
+        })
     }
 }
 
@@ -120,13 +154,13 @@ impl Cables {
         let (switch, hosts) = (&mut self.switch, &self.hosts);
         let mut outlet = |to: PortId, frame: &[u8]| match hosts.get(&to) {
             // The kernel takes a frame whole or not at all.
-            Some(cable) if rustix::io::write(cable, frame).is_ok() => Handover::Taken,
+            Some(cable) if rustix::io::write(&cable.end, frame).is_ok() => Handover::Taken,
             Some(_) | None => Handover::Refused,
         };
         let mut again = false;
         let now = Instant::now();
         for (&from, cable) in hosts {
-            again |= take(cable, context, buffer, |frame| {
+            again |= take(&cable.end, context, buffer, |frame| {
                 switch.receive(now, from, frame, &mut outlet);
             });
         }
