@@ -39,7 +39,12 @@ async fn a_thousand_labs_leave_nothing_behind() {
         batch(&relay).await;
     }
     let after = eventually(tests::DEADLINE, async || {
-        (relay.descriptors() == descriptors).then_some(())
+        let now = relay.descriptors();
+        // Fewer, if a connection of the first batch was not quite closed when they were counted.
+        let left = now.all <= descriptors.all
+            && now.namespaces <= descriptors.namespaces
+            && now.taps <= descriptors.taps;
+        left.then_some(())
     });
     if after.await.is_err() {
         panic!("{descriptors:?} have become {:?}", relay.descriptors());
