@@ -14,6 +14,7 @@
 //! - [`address`]: what a socket can be bound or connected to.
 //! - [`message`]: the control messages.
 //! - [`frame`]: how messages and payload lie in a WebSocket message.
+//! - [`event`]: what happens in a lab, for those who watch.
 //! - [`credit`]: how much each side may send.
 //! - [`resume`]: what each side knows of the other, so that a lost connection can be resumed.
 
@@ -22,6 +23,7 @@
 pub mod address;
 pub mod credit;
 pub mod errno;
+pub mod event;
 pub mod frame;
 pub mod ids;
 pub mod limits;

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::{Report, Watch};
 use crate::{Address, CallId, Errno, HostName, ProcessName, SocketId, Token};
 
 /// The family of a socket (address_families(7)).
@@ -233,6 +234,8 @@ pub enum ClientMessage {
         /// Bytes since the session began.
         received: u64,
     },
+    /// What a process that is [watched](ServerMessage::Watch) has called. Not answered. From minor version 1.
+    Report(Report),
 }
 
 impl ClientMessage {
@@ -312,6 +315,8 @@ pub enum ServerMessage {
         /// Bytes since the session began.
         received: u64,
     },
+    /// Whether the process is to report its calls from now on. From minor version 1.
+    Watch(Watch),
 }
 
 impl ServerMessage {

@@ -3,11 +3,13 @@
 //! - [`Labs`]: all of them, and the quotas.
 //! - [`cables`]: the links of hosts, as they are set and looked at from outside.
 //! - [`commons`]: what the processes of a lab share; [`pool`]: how much they may make the relay hold.
+//! - [`overview`]: what can be seen of a lab and done to it from outside.
 //! - [`keeper`]: the task that removes what is left over.
 
 mod cables;
 mod commons;
 mod keeper;
+mod overview;
 mod pool;
 #[cfg(test)]
 mod tests;
@@ -21,12 +23,14 @@ use protocol::{HostName, LabId};
 use tokio::sync::Notify;
 
 use crate::client::Client;
+use crate::events::Hub;
 use crate::metrics::{Counted, Metrics};
 use crate::network::{Host, LabNetwork, Network};
 
 pub use cables::{LinkError, Links};
 pub(crate) use commons::{Commons, shown};
 pub(crate) use keeper::keep;
+pub(crate) use overview::{HostView, Made, Viewing};
 
 /// The first process id of a lab, out of the way of the ids that mean something on a real machine.
 const FIRST_PID: u32 = 1000;
@@ -42,6 +46,10 @@ pub(crate) struct Quotas {
     pub(crate) hosts: usize,
     /// The most processes of a lab.
     pub(crate) processes: usize,
+    /// The most viewers of a lab.
+    pub(crate) viewers: usize,
+    /// The most events of a lab that are told, a second.
+    pub(crate) events: usize,
     /// The most bytes that the sockets of a lab may make the relay hold.
     pub(crate) buffer: u64,
     /// How long a lab may exist; zero for ever.
@@ -65,6 +73,9 @@ pub(crate) enum JoinError {
     /// Too many processes in the lab.
     #[error("this lab has no room for another process")]
     Processes,
+    /// Too many viewers of the lab.
+    #[error("this lab has no room for another viewer")]
+    Viewers,
     /// The lab was revoked or its time is up, and its processes are about to go.
     #[error("this lab is being ended")]
     Ending,
@@ -184,7 +195,7 @@ impl Labs {
         if !labs.contains_key(id) {
             self.make_room(labs, client)?;
             let lab = Lab {
-                commons: Arc::new(Commons::new(id.clone(), self.quotas.buffer)),
+                commons: self.commons(id.clone()),
                 network: self.network.lab(),
                 client,
                 hosts: BTreeMap::new(),
@@ -202,6 +213,12 @@ impl Labs {
             Some(lab) if !lab.ending => Ok(lab),
             Some(_) | None => Err(JoinError::Ending),
         }
+    }
+
+    /// What a new lab has in common.
+    fn commons(&self, id: LabId) -> Arc<Commons> {
+        let events = Hub::new(self.quotas.events, self.metrics.clone());
+        Arc::new(Commons::new(id, self.quotas.buffer, events))
     }
 
     /// Sees to it that the quotas allow another lab: one that nobody uses any more makes way.
@@ -232,8 +249,9 @@ impl Labs {
             if lab.left.is_some_and(|left| due(left + grace)) {
                 return false;
             }
-            if !life.is_zero() && !lab.ending && due(lab.commons.begun + life) {
+            if !life.is_zero() && !lab.ending && due(lab.commons.events.begun() + life) {
                 lab.ending = true;
+                lab.commons.events.close();
                 swept.expired.push(id.clone());
             }
             true
@@ -248,6 +266,7 @@ impl Labs {
             return false;
         };
         lab.ending = true;
+        lab.commons.events.close();
         self.remove_if_done(&mut labs, id);
         true
     }

@@ -16,6 +16,7 @@
 //! - `system`: the system calls that need `unsafe`, and nothing else that does.
 //! - `lab`: labs and hosts, which come with their first process and go some time after the last.
 //! - `client`: what counts as one client.
+//! - `events`: what happens in a lab, for those who watch it.
 //! - `metrics`: what the relay counts.
 //! - [`shutdown`]: when to stop.
 //!
@@ -33,6 +34,7 @@
 pub mod capture;
 mod client;
 mod config;
+mod events;
 mod lab;
 mod listen;
 mod metrics;
@@ -140,6 +142,8 @@ impl Relay {
             hosts: options.hosts,
             processes: options.processes,
             labs_per_client: options.limits.labs_per_client,
+            viewers: options.limits.viewers,
+            events: options.limits.events,
             buffer: options.limits.lab_buffer,
             life: options.limits.lab_life,
             grace: options.limits.grace,

@@ -86,6 +86,9 @@ struct Inner {
     waiting: Gauge,
     resumes: Counter,
     resume_failures: Family<ReasonLabels, Counter>,
+    viewers: Gauge,
+    events: Counter,
+    events_dropped: Counter,
 }
 
 /// A handle on the relay's counts. Its clones share them.
@@ -138,6 +141,15 @@ impl Default for Metrics {
             "Processes that did not come back, and connections that were refused",
             resume_failures.clone(),
         );
+        let viewers = Gauge::default();
+        registry.register("viewers", "Viewers of labs' events", viewers.clone());
+        let (events, events_dropped) = (Counter::default(), Counter::default());
+        registry.register("events", "Events of watched labs", events.clone());
+        registry.register(
+            "events_dropped",
+            "Events that were over the quota and only counted",
+            events_dropped.clone(),
+        );
         let traffic = |kind| Traffic {
             sent: bytes.get_or_create_owned(&ByteLabels {
                 direction: Direction::sent,
@@ -163,6 +175,9 @@ impl Default for Metrics {
             waiting,
             resumes,
             resume_failures,
+            viewers,
+            events,
+            events_dropped,
             registry,
         }))
     }
@@ -203,6 +218,18 @@ impl Metrics {
             Kind::Stream => &self.0.stream_bytes,
             Kind::Datagram => &self.0.datagram_bytes,
         }
+    }
+
+    pub(crate) fn count_viewer(&self) -> Counted {
+        Counted::new(&self.0.viewers)
+    }
+
+    pub(crate) fn events(&self) -> &Counter {
+        &self.0.events
+    }
+
+    pub(crate) fn events_dropped(&self) -> &Counter {
+        &self.0.events_dropped
     }
 
     pub(crate) fn paused(&self) {

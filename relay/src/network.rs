@@ -4,6 +4,7 @@
 //! addresses stand behind those, and what makes one lab unreachable from another, only the implementations of these
 //! traits know. Every method is instant: nothing here waits.
 
+mod inspector;
 mod link;
 mod namespaces;
 mod portable;
@@ -25,6 +26,7 @@ use crate::config::NetworkKind;
 
 pub use self::link::{Link, NoLinks};
 pub(crate) use self::namespaces::Obstacle;
+pub(crate) use inspector::{Inspector, Sight, State};
 
 /// Makes networks for labs.
 pub(crate) trait Network: fmt::Debug + Send + Sync {
@@ -86,6 +88,13 @@ pub(crate) trait Host: fmt::Debug + Send + Sync {
     fn set_link(&self, _conditions: &Conditions) -> Result<(), NoLinks> {
         Err(NoLinks)
     }
+
+    /// A way to ask the kernel about this host's sockets.
+    ///
+    /// # Errors
+    ///
+    /// What socket(2) says.
+    fn inspector(&self) -> io::Result<Inspector>;
 }
 
 /// A descriptor and its place on the network.

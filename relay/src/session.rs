@@ -23,6 +23,7 @@ mod ready;
 mod retained;
 mod roster;
 mod settings;
+mod table;
 mod turn;
 mod websocket;
 
@@ -33,6 +34,7 @@ use std::time::{Duration, Instant};
 
 use protocol::{CallId, Errno, Reply, ServerMessage, SocketId};
 
+use crate::events::Tap;
 use crate::lab::Membership;
 use crate::metrics::Metrics;
 use crate::socket::{Attention, Socket, Turn, Violation};
@@ -41,8 +43,9 @@ pub(crate) use budget::{Budget, Intake};
 pub(crate) use door::serve;
 pub(crate) use outbox::Outbox;
 pub(crate) use ready::{Ready, Signal};
-pub(crate) use roster::{ResumeFailure, Roster};
+pub(crate) use roster::{Listing, ResumeFailure, Roster};
 pub(crate) use settings::{Caller, Settings};
+pub(crate) use table::Row;
 
 /// How long what a closed socket has still to deliver may take.
 const LINGER: Duration = Duration::from_secs(60);
@@ -84,12 +87,14 @@ pub(crate) struct Sockets {
     /// The highest number that the process gave to a socket.
     highest: Option<SocketId>,
     sync: Option<Sync>,
+    tap: Arc<Tap>,
 }
 
 impl Sockets {
     /// A process with no sockets yet, which may have `quota` of them.
     fn new(membership: Membership, metrics: Metrics, quota: usize, ready: Arc<Ready>) -> Self {
         Self {
+            tap: Arc::new(Tap::new(membership.commons(), membership.pid())),
             metrics,
             quota,
             ready,
@@ -100,6 +105,11 @@ impl Sockets {
             sync: None,
             membership,
         }
+    }
+
+    /// Where its doings are written down.
+    fn tap(&self) -> &Arc<Tap> {
+        &self.tap
     }
 
     /// Whether messages can be worked through: there is room for answers, and no sync is under way.

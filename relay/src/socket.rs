@@ -18,8 +18,8 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
 
 use crate::metrics::{Counted, Metrics, Traffic};
-use crate::network::{Endpoint, Names, Plug};
-use crate::session::{Budget, Intake, Outbox, Ready, Signal};
+use crate::network::{Endpoint, Inspector, Names, Plug};
+use crate::session::{Budget, Intake, Outbox, Ready, Row, Signal};
 
 use self::datagram::Datagram;
 use self::listener::Listener;
@@ -335,6 +335,25 @@ impl Socket {
             Role::Stream(stream) => stream.is_drained(),
             Role::Listener(_) => true,
             Role::Datagram(datagram) => datagram.is_drained(),
+        }
+    }
+
+    /// How it stands, for whoever looks from outside.
+    pub(crate) fn row(&self, inspector: Option<&Inspector>) -> Row {
+        let core = &self.core;
+        let (local, peer) = match core.endpoint.names(core.fd()) {
+            Ok(Names { local, peer }) => (local, peer),
+            Err(_) => (Address::Unspecified, Address::Unspecified),
+        };
+        Row {
+            socket: core.id,
+            kind: core.kind,
+            sight: inspector
+                .and_then(|inspector| inspector.look(core.fd(), core.kind))
+                .unwrap_or_default(),
+            held: core.intake.held(),
+            local,
+            peer,
         }
     }
 

@@ -1,5 +1,6 @@
 //! What the relay serves over HTTP.
 
+mod api;
 mod assets;
 mod door;
 mod forwarded;
@@ -14,7 +15,7 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware;
 use axum::response::IntoResponse;
-use axum::routing::{delete, get};
+use axum::routing::get;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Access;
@@ -46,8 +47,7 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route("/healthz", get(async || "ok\n"))
         .route("/metrics", get(metrics))
         .route("/labs/{lab}/process", get(ws::process))
-        .route("/labs/{lab}", delete(ws::revoke))
-        .route("/labs/{lab}/processes/{pid}", delete(ws::kill))
+        .merge(api::router(&site))
         .fallback_service(get(assets::serve).with_state(Arc::clone(&site)))
         .layer(middleware::from_fn_with_state(
             Arc::clone(&site),

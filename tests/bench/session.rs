@@ -291,6 +291,7 @@ impl Session {
             ServerMessage::Finished { socket } => self.finished = Some(socket),
             ServerMessage::Failed { socket, errno } => bail!("{socket:?}: {errno}"),
             ServerMessage::Refused(refusal) => bail!("{refusal}"),
+            ServerMessage::Watch(_) => {}
             ServerMessage::Ack { .. } => {}
             other @ (ServerMessage::Welcome(_)
             | ServerMessage::Session(_)

@@ -14,7 +14,7 @@ async fn get(relay: &TestRelay, path: &str) -> (String, String) {
 
 /// Asks the relay to kill a process, as a page of this host would, and returns the head of the answer.
 pub(crate) async fn kill(relay: &TestRelay, lab: &LabId, pid: u32, from: &str) -> String {
-    let path = format!("/labs/{lab}/processes/{pid}");
+    let path = format!("/api/v1/labs/{lab}/processes/{pid}");
     ask(relay, "DELETE", &path, from).await.0
 }
 

@@ -6,10 +6,12 @@
 mod accept;
 mod access;
 mod addresses;
+mod api;
 mod churn;
 mod cut;
 mod datagram;
 mod ending;
+mod events;
 mod flood;
 mod flow;
 mod half_open;

@@ -187,7 +187,7 @@ async fn a_lab_is_revoked_with_all_its_processes() {
     let mut one = Client::join_as(&relay, &lab, "desk", "one").await;
     let mut two = Client::join_as(&relay, &lab, "bob", "two").await;
     let mut neighbour = Client::join(&relay, &other).await;
-    let revoke = Ask::to(&relay, "DELETE", &format!("/labs/{lab}"));
+    let revoke = Ask::to(&relay, "DELETE", &format!("/api/v1/labs/{lab}"));
     let foreign = revoke.clone().from(Some("http://elsewhere.example"));
     assert_eq!(foreign.send(&relay).await.status, 403);
     assert_eq!(revoke.send(&relay).await.status, 204);

@@ -9,10 +9,14 @@
 mod accept;
 #[path = "../integration/addresses.rs"]
 mod addresses;
+#[path = "../integration/api.rs"]
+mod api;
 #[path = "../integration/datagram.rs"]
 mod datagram;
 #[path = "../integration/ending.rs"]
 mod ending;
+#[path = "../integration/events.rs"]
+mod events;
 #[path = "../integration/flow.rs"]
 mod flow;
 #[path = "../integration/hostile.rs"]

@@ -13,7 +13,9 @@ pub use calls::{Names, at, local};
 use protocol::{
     Address, CallId, ClientMessage, Errno, Frame, Frames, Hello, HostName, Kind, LabId,
     MINOR_VERSION, ProcessName, ReceiveWindow, Refusal, Reply, SendWindow, ServerMessage, SocketId,
-    Welcome, frame,
+    Welcome,
+    event::Watch,
+    frame,
     limits::{DATAGRAM_COST, MAX_WINDOW},
 };
 
@@ -65,6 +67,7 @@ pub struct Client {
     refused: Option<Refusal>,
     closed: bool,
     memory: Memory,
+    watched: Watch,
 }
 
 impl Client {
@@ -121,6 +124,7 @@ impl Client {
                 numbers: 0,
                 refused: None,
                 closed: false,
+                watched: Watch::Off,
             }),
             Some(Ok(Frame::Control(ServerMessage::Refused(refusal)))) => Err(refusal),
             other => panic!("the relay answered the hello with {other:?}"),
@@ -130,6 +134,11 @@ impl Client {
     /// What the relay said first.
     pub fn welcome(&self) -> &Welcome {
         &self.welcome
+    }
+
+    /// Whether the relay wants to hear of calls.
+    pub fn watched(&self) -> Watch {
+        self.watched
     }
 
     /// Appends a message to what is sent next.
@@ -262,6 +271,7 @@ impl Client {
             ServerMessage::Resumed { .. } => panic!("nobody asked to resume"),
             ServerMessage::Ack { received } => self.memory.forget(received),
             ServerMessage::Refused(refusal) => self.refused = Some(refusal),
+            ServerMessage::Watch(watch) => self.watched = watch,
             ServerMessage::Done { call, result } => {
                 assert!(
                     self.done.insert(call, result).is_none(),

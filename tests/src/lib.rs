@@ -10,6 +10,7 @@
 //! - [`Ask`], [`Answer`]: a request over HTTP.
 //! - [`Raw`], [`Dial`], [`Wire`], [`Client`]: the protocol, from single bytes to a process that keeps it.
 //! - [`Detour`]: a way to the relay on which connections can be lost.
+//! - [`Viewer`]: a stream of events.
 //! - [`Exchange`]: the programs under `tests/exchanges`.
 //! - [`Engine`], [`Page`]: a page in a browser.
 //! - [`Native`]: the machine's own Python, on a loopback of its own.
@@ -39,6 +40,7 @@ mod raw;
 mod relay;
 mod stage;
 mod standalone;
+mod viewer;
 mod wait;
 mod wire;
 
@@ -55,5 +57,6 @@ pub use raw::{Opcode, Raw};
 pub use relay::TestRelay;
 pub use stage::{Stage, Twin, compare};
 pub use standalone::{Descriptors, Standalone};
+pub use viewer::Viewer;
 pub use wait::{DEADLINE, eventually};
 pub use wire::{Dial, Wire};

@@ -72,6 +72,8 @@ impl Standalone {
             ("--max-processes", options.processes.to_string()),
             ("--max-sockets", options.sockets.to_string()),
             ("--max-connections", options.connections.to_string()),
+            ("--max-viewers", options.limits.viewers.to_string()),
+            ("--max-events", options.limits.events.to_string()),
         ] {
             flags.extend([flag.to_owned(), value]);
         }

@@ -5,6 +5,7 @@ use std::fmt::{Debug, Write as _};
 use expect_test::{ExpectFile, expect, expect_file};
 use protocol::{
     SocketId,
+    event::{decode_records, encode_record},
     frame::{FrameKind, Header, encode_address, encode_message},
 };
 use serde::Serialize;
@@ -66,6 +67,24 @@ fn addresses_keep_their_bytes() {
         writeln!(text, "{address:?}\n    {}", hex(&bytes)).unwrap();
     }
     expect_file!["golden/address.txt"].assert_eq(&text);
+}
+
+#[test]
+fn events_keep_their_bytes_and_are_read_back() {
+    let (mut text, mut all) = (String::new(), Vec::new());
+    for record in samples::records() {
+        let mut bytes = Vec::new();
+        encode_record(&record, &mut bytes);
+        writeln!(text, "{record:?}\n    {}", hex(&bytes)).unwrap();
+        all.extend(bytes);
+    }
+    for part in vocabulary::parts("Event") {
+        let named = text.contains(&format!("event: {part} {{"));
+        assert!(named, "Event::{part} has no golden bytes");
+    }
+    expect_file!["golden/event.txt"].assert_eq(&text);
+    assert_eq!(decode_records(&all).unwrap(), samples::records());
+    assert!(decode_records(&all[..all.len() - 1]).is_err());
 }
 
 #[test]

@@ -47,6 +47,12 @@ fn every_variant_and_field_is_described() {
         "Address",
         "FrameKind",
         "DecodeError",
+        "Event",
+        "Record",
+        "Report",
+        "CallReport",
+        "Watch",
+        "Direction",
     ] {
         for part in vocabulary::parts(name) {
             let named = [

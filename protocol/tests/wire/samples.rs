@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use protocol::event::{Call, CallReport, Direction, Event, Record, Report, Watch};
 use protocol::{
     Address, CallId, ClientMessage, Domain, Errno, Hello, HostName, Kind, Limits, ProcessName,
     Refusal, Reply, Resume, ServerMessage, Session, Shutdown, SocketId, Token, Welcome,
@@ -121,6 +122,16 @@ pub(crate) fn client() -> Vec<ClientMessage> {
             received: 300,
         }),
         ClientMessage::Ack { received: 300 },
+        ClientMessage::Report(Report {
+            calls: vec![CallReport {
+                socket: SOCKET,
+                call: Call::Accept,
+                ago: 1500,
+                micros: 2_000_000,
+                result: -11,
+            }],
+            missed: 7,
+        }),
     ]
 }
 
@@ -171,5 +182,46 @@ pub(crate) fn server() -> Vec<ServerMessage> {
         }),
         ServerMessage::Resumed { received: 300 },
         ServerMessage::Ack { received: 300 },
+        ServerMessage::Watch(Watch::On),
+        ServerMessage::Watch(Watch::Off),
     ]
+}
+
+/// Every variant of [`Event`].
+pub(crate) fn records() -> Vec<Record> {
+    let events = [
+        Event::Anchor {
+            unix_micros: 1_800_000_000_000_000,
+        },
+        Event::Missed { count: 300 },
+        Event::Started {
+            pid: 1000,
+            host: desk(),
+            name: ProcessName::new("server.py").unwrap(),
+        },
+        Event::Exited {
+            pid: 1000,
+            reason: Some("why".into()),
+        },
+        Event::Called {
+            pid: 1000,
+            socket: SOCKET,
+            call: Call::Connect,
+            micros: 250,
+            result: -111,
+            address: inet(),
+        },
+        Event::Carried {
+            pid: 1000,
+            socket: SOCKET,
+            direction: Direction::Received,
+            bytes: 5,
+            address: Address::Unspecified,
+            preview: b"hello".to_vec(),
+        },
+    ];
+    let at = (0..).map(|second| second * 1_000_000);
+    at.zip(events)
+        .map(|(at, event)| Record { at, event })
+        .collect()
 }

@@ -12,6 +12,9 @@ const LIMITS: &str = include_str!("../../src/limits.rs");
 /// The source of the errors of the decoder.
 const FRAME: &str = include_str!("../../src/frame.rs");
 
+/// The source of the events.
+const EVENT: &str = include_str!("../../src/event.rs");
+
 /// A public type and what it is made of.
 #[derive(Debug)]
 pub(crate) struct Item {
@@ -23,7 +26,7 @@ pub(crate) struct Item {
 
 /// The public enums and structs with named parts of these sources.
 pub(crate) fn items() -> Vec<Item> {
-    [MESSAGE, ADDRESS, FRAME]
+    [MESSAGE, ADDRESS, FRAME, EVENT]
         .into_iter()
         .flat_map(items_of)
         .collect()

@@ -15,6 +15,14 @@ pub struct Limits {
     #[arg(long = "max-labs-per-client", env = "SOCKETPAD_MAX_LABS_PER_CLIENT", value_name = "NUMBER", default_value_t = Self::default().labs_per_client)]
     pub labs_per_client: usize,
 
+    /// The most viewers of a lab at a time.
+    #[arg(long = "max-viewers", env = "SOCKETPAD_MAX_VIEWERS", value_name = "NUMBER", default_value_t = Self::default().viewers)]
+    pub viewers: usize,
+
+    /// The most events of a lab, a second, that its viewers are told. The others are counted.
+    #[arg(long = "max-events", env = "SOCKETPAD_MAX_EVENTS", value_name = "NUMBER", default_value_t = Self::default().events)]
+    pub events: usize,
+
     /// The most bytes that the relay may have to hold for the sockets of a lab together.
     ///
     /// A socket that does not fit in any more fails with ENOBUFS.
@@ -52,6 +60,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             labs_per_client: 250,
+            viewers: 16,
+            events: 20_000,
             lab_buffer: 256 * 1024 * 1024,
             rate: 256 * 1024 * 1024,
             idle: Duration::from_secs(7200),

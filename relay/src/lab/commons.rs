@@ -1,10 +1,9 @@
 //! What the processes of a lab have in common.
 
-use std::time::Instant;
-
 use protocol::LabId;
 
 use super::pool::Pool;
+use crate::events::Hub;
 
 /// How much of a lab's id is written into logs: enough to tell labs apart, too little to join one.
 const SHOWN: usize = 6;
@@ -14,18 +13,18 @@ const SHOWN: usize = 6;
 pub(crate) struct Commons {
     /// The lab.
     pub(crate) id: LabId,
-    /// When it was made.
-    pub(crate) begun: Instant,
+    /// What happens in it.
+    pub(crate) events: Hub,
     /// What its sockets may make the relay hold.
     pub(crate) pool: Pool,
 }
 
 impl Commons {
     /// What a new lab has in common.
-    pub(crate) fn new(id: LabId, buffer: u64) -> Self {
+    pub(crate) fn new(id: LabId, buffer: u64, events: Hub) -> Self {
         Self {
             id,
-            begun: Instant::now(),
+            events,
             pool: Pool::new(buffer),
         }
     }

@@ -30,6 +30,8 @@ const WIDE: Quotas = Quotas {
     labs_per_client: 9,
     hosts: 9,
     processes: 9,
+    viewers: 2,
+    events: 1000,
     buffer: 1 << 20,
     life: Duration::ZERO,
     grace: Duration::ZERO,
@@ -127,7 +129,7 @@ fn a_lab_whose_time_is_up_lets_nobody_in_and_goes_with_its_last_process() {
     });
     let last = labs.join(&lab('a'), &host("desk"), client(1)).unwrap();
     let end = Instant::now() + life;
-    assert!(labs.sweep(last.commons.begun).expired.is_empty());
+    assert!(labs.sweep(last.commons.events.begun()).expired.is_empty());
     assert_eq!(labs.sweep(end).expired, [lab('a')]);
     assert!(labs.sweep(end).expired.is_empty());
     let late = labs.join(&lab('a'), &host("desk"), client(1));
@@ -146,4 +148,18 @@ fn a_revoked_lab_is_gone_when_nobody_is_in_it() {
     assert!(labs.revoke(&lab('a')));
     assert!(!labs.revoke(&lab('a')));
     assert!(labs.lock().is_empty());
+}
+
+#[test]
+fn a_viewer_keeps_a_lab_and_there_is_no_room_for_many() {
+    let labs = labs(WIDE);
+    let first = labs.view(&lab('a'), client(1)).unwrap();
+    let second = labs.view(&lab('a'), client(2)).unwrap();
+    let third = labs.view(&lab('a'), client(3));
+    assert_eq!(third.unwrap_err(), JoinError::Viewers);
+    drop(labs.join(&lab('a'), &host("desk"), client(1)).unwrap());
+    drop(first);
+    assert!(labs.look(&lab('a')).is_some());
+    drop(second);
+    assert!(labs.look(&lab('a')).is_none());
 }

@@ -32,7 +32,7 @@ use self::space::Space;
 use self::wire::Wire;
 use super::switch::PortId;
 use super::switch::conditions::Conditions;
-use super::{Host, LabNetwork, Link, Network, NoLinks, Plug, errno, lock};
+use super::{Host, Inspector, LabNetwork, Link, Network, NoLinks, Plug, errno, lock};
 use crate::capture::{Anchor, Capture, Limits};
 
 pub(crate) use self::entry::Obstacle;
@@ -140,6 +140,10 @@ impl Host for NamespaceHost {
         let wire = self.lab.wire.get().ok_or(NoLinks)?;
         wire.set(self.port, conditions);
         Ok(())
+    }
+
+    fn inspector(&self) -> io::Result<Inspector> {
+        self.space.within(&self.lab.home, Inspector::open)
     }
 }
 

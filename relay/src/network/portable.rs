@@ -37,7 +37,7 @@ use self::endpoint::InetEndpoint;
 use self::family::Family;
 use self::table::Table;
 use self::view::Identity;
-use super::{Host, LabNetwork, Network, Plug, lock};
+use super::{Host, Inspector, LabNetwork, Network, Plug, lock};
 
 /// All the addresses that hosts of any lab have now.
 type Taken = Arc<Mutex<BTreeSet<Ipv4Addr>>>;
@@ -149,6 +149,10 @@ impl Host for PortableHost {
             Domain::Inet6 => InetEndpoint::open(&self.table, self.identity, Family::Inet6, kind),
             Domain::Unix => Err(Errno::EAFNOSUPPORT),
         }
+    }
+
+    fn inspector(&self) -> io::Result<Inspector> {
+        Inspector::open()
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use protocol::Refusal;
 
 use super::roster::Arrival;
-use super::turn::{End, ROUNDS, Session};
+use super::turn::{End, Process, ROUNDS, Session};
 use crate::socket::Attention;
 
 impl Session {
@@ -36,6 +36,8 @@ impl Session {
     /// Looks at the sockets that are ready, as long as there is room for what comes of it.
     fn poll_waiting(&mut self, context: &mut Context<'_>) -> Poll<Infallible> {
         self.ready.register(context.waker());
+        let Process { entry, sockets, .. } = &self.process;
+        entry.listing.questions.answer(sockets);
         for _ in 0..ROUNDS {
             let attention = self.process.sockets.attend(&mut self.outbox);
             if attention == Attention::Later || !self.outbox.has_room_for_any_payload() {

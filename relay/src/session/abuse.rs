@@ -30,6 +30,8 @@ fn actors(metrics: &Metrics) -> Vec<Actor> {
         hosts: 2,
         processes: 3,
         labs_per_client: 2,
+        viewers: 1,
+        events: 1,
         buffer: 1 << 30,
         life: Duration::ZERO,
         grace: Duration::ZERO,

@@ -1,16 +1,21 @@
 //! How a process is let into its lab.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use protocol::event::{Event, Watch};
 use protocol::{
     Hello, Limits, MINOR_RESUME, MINOR_VERSION, Refusal, ServerMessage, Session, Token, Welcome,
 };
 
 use super::roster::{Listing, Seat};
+use super::table::Questions;
 use super::turn::{Process, whole_seconds};
 use super::{Caller, Outbox, Ready, Settings, Sockets};
 use crate::lab::{JoinError, shown};
+
+/// The minor version from which on processes report their calls, and know refusals that came later.
+const REPORTS: u16 = 1;
 
 /// Lets a process in, and welcomes it. Also says how long it may take to come back, if it can.
 pub(super) fn admit(
@@ -46,18 +51,33 @@ pub(super) fn admit(
         outbox.retain();
     }
     outbox.greet(&greeting);
+    let hub = &membership.commons().events;
+    if hub.is_watched() {
+        hub.push(Event::Started {
+            pid,
+            host: hello.host.clone(),
+            name: hello.process.clone(),
+        });
+    }
     let metrics = settings.metrics.clone();
     let listing = Arc::new(Listing {
         pid,
         minor: hello.minor,
         host: hello.host,
+        name: hello.process,
+        begun_at: SystemTime::now(),
+        questions: Questions::new(ready),
         ending: caller.ending.clone(),
         seat: Seat::new(token),
     });
+    let counted = metrics.count_process();
+    let sockets = Sockets::new(membership, metrics, settings.sockets, Arc::clone(ready));
+    outbox.tell(sockets.tap());
     let process = Process {
         entry: settings.roster.enter(caller.lab.clone(), listing),
-        _counted: metrics.count_process(),
-        sockets: Sockets::new(membership, metrics, settings.sockets, Arc::clone(ready)),
+        _counted: counted,
+        sockets,
+        watch: Watch::Off,
     };
     Ok((process, token.map(|_| settings.grace)))
 }
@@ -74,12 +94,30 @@ fn draw_token() -> Option<Token> {
     }
 }
 
+/// Does what somebody outside has asked of a process: tells its sockets, and has it report while it is watched.
+pub(super) fn look_up(process: &mut Process, outbox: &mut Outbox) {
+    let listing = &process.entry.listing;
+    listing.questions.answer(&process.sockets);
+    let watch = if process.sockets.tap().is_open() {
+        Watch::On
+    } else {
+        Watch::Off
+    };
+    if watch != process.watch {
+        process.watch = watch;
+        if REPORTS <= listing.minor {
+            outbox.message(&ServerMessage::Watch(watch));
+        }
+    }
+}
+
 fn refusal(error: JoinError) -> Refusal {
     match error {
         JoinError::Labs
         | JoinError::Client
         | JoinError::Hosts
         | JoinError::Processes
+        | JoinError::Viewers
         | JoinError::Ending
         | JoinError::Network => Refusal::Full(error.to_string()),
     }
@@ -88,7 +126,7 @@ fn refusal(error: JoinError) -> Refusal {
 /// A refusal in words that a peer of this minor version knows.
 pub(super) fn spoken(refusal: Refusal, minor: u16) -> Refusal {
     match refusal {
-        Refusal::Idle(_) | Refusal::Expired(_) | Refusal::Revoked if minor < 1 => {
+        Refusal::Idle(_) | Refusal::Expired(_) | Refusal::Revoked if minor < REPORTS => {
             Refusal::Full(refusal.to_string())
         }
         refusal => refusal,

@@ -107,7 +107,8 @@ impl Drop for Budget {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::Commons;
+    use crate::events::Hub;
+    use crate::metrics::Metrics;
     use protocol::SendWindow;
     use protocol::limits::MAX_WINDOW;
 
@@ -116,7 +117,8 @@ mod tests {
     /// A budget of which this many sockets have their part already.
     fn budget(pool: u64, sockets: usize) -> Budget {
         let lab = protocol::LabId::new("a".repeat(16)).unwrap();
-        let mut budget = Budget::new(&Arc::new(Commons::new(lab, pool)));
+        let events = Hub::new(1, Metrics::default());
+        let mut budget = Budget::new(&Arc::new(Commons::new(lab, pool, events)));
         for _ in 0..sockets {
             assert!(budget.admit());
         }

@@ -1,7 +1,10 @@
 //! What a process asks, and the answers.
 
+use protocol::event::{Direction, MAX_REPORTS};
 use protocol::limits::{MAX_NAME, MAX_OPTION};
-use protocol::{CallId, ClientMessage, Domain, Errno, Frame, Kind, Reply, ServerMessage, SocketId};
+use protocol::{
+    Address, CallId, ClientMessage, Domain, Errno, Frame, Kind, Reply, ServerMessage, SocketId,
+};
 
 use super::{Entry, Outbox, Sockets, Sync};
 use crate::socket::{Socket, Turn, Violation};
@@ -24,17 +27,25 @@ impl Sockets {
     ) -> Result<Course, Violation> {
         match frame {
             Frame::Control(ClientMessage::Goodbye) => return Ok(Course::Ended),
-            Frame::Control(message) => self.call(message, outbox)?,
+            Frame::Control(message) => {
+                self.tap.asked(&message);
+                self.call(message, outbox)?;
+            }
             Frame::Stream { socket, payload } => {
+                let nobody = &Address::Unspecified;
+                self.tap.carried(socket, Direction::Sent, nobody, payload);
                 self.payload(socket, outbox, |socket, turn| socket.write(payload, turn))?;
             }
             Frame::Datagram {
                 socket,
                 address,
                 payload,
-            } => self.payload(socket, outbox, |socket, turn| {
-                socket.send(address, payload, turn)
-            })?,
+            } => {
+                self.tap.carried(socket, Direction::Sent, &address, payload);
+                self.payload(socket, outbox, |socket, turn| {
+                    socket.send(address, payload, turn)
+                })?;
+            }
         }
         Ok(Course::Running)
     }
@@ -70,6 +81,13 @@ impl Sockets {
                 return Err(Violation(String::from("a second hello")));
             }
             ClientMessage::Goodbye | ClientMessage::Ack { .. } => return Ok(()),
+            ClientMessage::Report(report) => {
+                if MAX_REPORTS < report.calls.len() {
+                    return Err(Violation(String::from("too many calls in a report")));
+                }
+                self.tap.reported(&report);
+                return Ok(());
+            }
             ClientMessage::Socket {
                 socket,
                 domain,

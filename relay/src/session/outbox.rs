@@ -7,6 +7,9 @@
 //!
 //! [`retained`]: super::retained
 
+use std::sync::Arc;
+
+use protocol::event::Direction;
 use protocol::frame::{FrameKind, HEADER, Header, encode_address, encode_message};
 use protocol::limits::{MAX_ADDRESS, MAX_PAYLOAD};
 use protocol::{Address, ServerMessage, SocketId};
@@ -15,6 +18,7 @@ use super::batch::{Batch, HEADROOM};
 use super::pool;
 use super::retained::{Retained, Room, WrongCount};
 use super::websocket::Opcode;
+use crate::events::Tap;
 
 /// The most frames of one message, in bytes.
 const MESSAGE: usize = pool::SIZE - HEADROOM;
@@ -48,9 +52,16 @@ pub(crate) struct Outbox {
     ack: Option<u64>,
     /// The close frame that is due, after everything else.
     close: Option<Vec<u8>>,
+    /// Where what the process is sent is written down, if there is one.
+    tap: Option<Arc<Tap>>,
 }
 
 impl Outbox {
+    /// Has what is sent from now on written down.
+    pub(super) fn tell(&mut self, tap: &Arc<Tap>) {
+        self.tap = Some(Arc::clone(tap));
+    }
+
     /// How many bytes of frames may be added now.
     fn room(&self) -> usize {
         let used = self.collecting.end - self.collecting.start;
@@ -162,6 +173,9 @@ impl Outbox {
 
     /// Adds a control message.
     pub(crate) fn message(&mut self, message: &ServerMessage) {
+        if let (Some(tap), ServerMessage::Done { call, result }) = (&self.tap, message) {
+            tap.answered(*call, result);
+        }
         self.scratch.clear();
         encode_message(message, &mut self.scratch);
         self.collecting.append(&self.scratch);
@@ -179,6 +193,10 @@ impl Outbox {
         let start = self.collecting.end + HEADER;
         let length = fill(&mut self.collecting.bytes[start..start + limit])?;
         if 0 < length {
+            if let Some(tap) = &self.tap {
+                let received = &self.collecting.bytes[start..start + length];
+                tap.carried(socket, Direction::Received, &Address::Unspecified, received);
+            }
             self.finish(FrameKind::Stream, socket, length);
         }
         Ok(length)
@@ -201,6 +219,10 @@ impl Outbox {
         let Some(address) = address else {
             return Ok(None);
         };
+        if let Some(tap) = &self.tap {
+            let received = &bytes[payload..payload + length];
+            tap.carried(socket, Direction::Received, &address, received);
+        }
         self.scratch.clear();
         encode_address(&address, &mut self.scratch);
         let used = self.scratch.len();

@@ -32,6 +32,14 @@ impl Ready {
         }
     }
 
+    /// Wakes the task, though no socket has become ready.
+    pub(crate) fn wake(&self) {
+        let task = self.lock().task.clone();
+        if let Some(task) = task {
+            task.wake();
+        }
+    }
+
     /// Takes the next socket.
     pub(crate) fn pop(&self) -> Option<SocketId> {
         self.lock().queue.pop_front()

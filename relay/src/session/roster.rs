@@ -9,9 +9,12 @@ mod seat;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::SystemTime;
 
-use protocol::{HostName, LabId, Refusal, Token};
+use protocol::{HostName, LabId, ProcessName, Refusal, Token};
 use tokio_util::sync::CancellationToken;
+
+use super::table::Questions;
 
 pub(super) use seat::{Arrival, Seat};
 
@@ -59,6 +62,12 @@ pub(crate) struct Listing {
     pub(crate) minor: u16,
     /// The host that it runs on.
     pub(crate) host: HostName,
+    /// What people call it.
+    pub(crate) name: ProcessName,
+    /// When it began.
+    pub(crate) begun_at: SystemTime,
+    /// What others want to know of it.
+    pub(crate) questions: Questions,
     /// How it is ended.
     pub(super) ending: Ending,
     /// Where it comes back.
@@ -156,6 +165,9 @@ mod tests {
             pid,
             minor: 0,
             host: HostName::new("desk").unwrap(),
+            name: ProcessName::new("server").unwrap(),
+            begun_at: SystemTime::now(),
+            questions: Questions::new(&Arc::default()),
             ending: Ending::default(),
             seat: Seat::new(token),
         })

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use protocol::event::Watch;
 use protocol::{ClientMessage, Frame, Hello, LEFT_STATUS, LabId, Progress, Refusal, ServerMessage};
 use tokio::time::{Instant, Sleep};
 
@@ -54,6 +55,8 @@ pub(super) struct Process {
     pub(super) sockets: Sockets,
     /// Its place in the roster.
     pub(super) entry: Entry,
+    /// What it was told last of being watched.
+    pub(super) watch: Watch,
     /// Counts it.
     pub(super) _counted: Counted,
 }
@@ -187,6 +190,7 @@ impl Session {
         if let Poll::Ready(end) = self.watch_clock(context) {
             return Poll::Ready(end);
         }
+        admission::look_up(&mut self.process, &mut self.outbox);
         for _ in 0..ROUNDS {
             if self.poll_pause(context).is_pending() {
                 return Poll::Pending;
@@ -361,6 +365,14 @@ impl Session {
         } = self;
         let listing = Arc::clone(&process.entry.listing);
         let (lab, host, pid) = (shown(&lab), listing.host.as_str(), listing.pid);
+        let reason = match &end {
+            End::Refused(refusal) => Some(refusal.to_string()),
+            End::Late => Some(String::from(
+                "its connection was lost, and it did not come back in time",
+            )),
+            End::Goodbye | End::Closed | End::Lost | End::Killed | End::Moved(_) => None,
+        };
+        process.sockets.tap().exited(reason);
         match end {
             End::Closed | End::Lost | End::Killed | End::Moved(_) => {}
             End::Late => {

@@ -14,7 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use protocol::{LabId, Refusal, SUBPROTOCOL};
+use protocol::{LabId, SUBPROTOCOL};
 use sha1::{Digest, Sha1};
 use tokio::net::TcpStream;
 
@@ -106,41 +106,6 @@ pub(super) async fn process(
         (SEC_WEBSOCKET_PROTOCOL, String::from(SUBPROTOCOL)),
     ];
     Ok((StatusCode::SWITCHING_PROTOCOLS, headers, Body::empty()).into_response())
-}
-
-/// Kills a process: closes its WebSocket and every socket of it, whether its worker is really gone or not.
-pub(super) async fn kill(
-    State(site): State<Arc<Site>>,
-    Path((lab, pid)): Path<(String, u32)>,
-    headers: HeaderMap,
-) -> Result<StatusCode, HandshakeError> {
-    if !is_allowed(&headers, &site.origins) {
-        return Err(HandshakeError::Origin);
-    }
-    let lab = LabId::new(lab).map_err(|_| HandshakeError::Lab)?;
-    Ok(if site.settings.roster.kill(lab, pid) {
-        StatusCode::NO_CONTENT
-    } else {
-        StatusCode::NOT_FOUND
-    })
-}
-
-/// Ends a lab and every process in it.
-pub(super) async fn revoke(
-    State(site): State<Arc<Site>>,
-    Path(lab): Path<String>,
-    headers: HeaderMap,
-) -> Result<StatusCode, HandshakeError> {
-    if !is_allowed(&headers, &site.origins) {
-        return Err(HandshakeError::Origin);
-    }
-    let lab = LabId::new(lab).map_err(|_| HandshakeError::Lab)?;
-    let settings = &site.settings;
-    if !settings.labs.revoke(&lab) {
-        return Ok(StatusCode::NOT_FOUND);
-    }
-    settings.roster.end(&lab, &Refusal::Revoked);
-    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Checks a handshake, and makes the answer to its key.

@@ -22,9 +22,10 @@ mod sockets;
 mod streams;
 
 use js_sys::{Uint8Array, WebAssembly};
+use protocol::event::Call;
 use protocol::frame::{self, FrameKind, HEADER, Header};
 use protocol::limits::MAX_ADDRESS;
-use protocol::{Address, ClientMessage, DecodeError, Errno, Kind};
+use protocol::{Address, ClientMessage, DecodeError, Errno, Kind, SocketId};
 use wasm_bindgen::prelude::*;
 
 use super::addresses::Addresses;
@@ -33,6 +34,7 @@ use super::inbox::Datagram;
 use super::memory::{Memory, Received};
 use super::outbox::Outbox;
 use super::process::{Attempt, Effect, Mode, Process, Step, Try};
+use super::reporter::Reporter;
 use super::shim;
 use super::wait::WaitId;
 use link::{Link, LinkError};
@@ -89,6 +91,7 @@ pub struct Kernel {
     memory: Memory,
     outbox: Outbox,
     addresses: Addresses,
+    reporter: Reporter,
     glue: Glue,
     link: Link,
     blocked: i32,
@@ -123,6 +126,7 @@ impl Kernel {
             memory: Memory::new(memory),
             outbox: Outbox::new(),
             addresses: Addresses::default(),
+            reporter: Reporter::default(),
             glue,
             link: Link::default(),
             blocked: 0,
@@ -167,6 +171,7 @@ impl Kernel {
 
     /// Lets every gathered frame leave: before the process waits, and with every time slice.
     pub fn flush(&mut self) {
+        self.report();
         let Self { outbox, glue, .. } = self;
         outbox.flush(&|message| glue.send(message));
     }
@@ -240,19 +245,47 @@ impl Kernel {
             0 => 0,
             cell => self.memory.read_u32(cell).cast_signed(),
         };
+        // A call that never came to its end is not to be taken for this one.
+        self.reporter.drop_current();
         self.process.attempt(thread, token)
+    }
+
+    /// Notes which call is tried, if somebody watches.
+    fn note(&mut self, token: i32, call: Call, socket: u32) {
+        if self.reporter.is_on() {
+            let now = self.glue.now();
+            self.reporter.tried(token, call, SocketId(socket), now);
+        }
+    }
+
+    /// Has what there is to tell of calls leave with what leaves next.
+    fn report(&mut self) {
+        if self.reporter.is_on()
+            && let Some(report) = self.reporter.take(self.glue.now())
+        {
+            self.post(&ClientMessage::Report(report));
+        }
     }
 
     /// Ends a try: carries out what it brought about, and says what the system call returns.
     fn end<T>(&mut self, result: Try<T>, value: impl FnOnce(&mut Self, T) -> i32) -> i32 {
-        let result = match result {
-            Ok(Step::Ready(ready)) => value(self, ready),
+        let (result, outcome) = match result {
+            Ok(Step::Ready(ready)) => {
+                let value = value(self, ready);
+                (value, Some(i64::from(value)))
+            }
             Ok(Step::Blocked(WaitId(token))) => {
                 self.blocked = token;
-                BLOCKED
+                (BLOCKED, None)
             }
-            Err(errno) => -emscripten::number(errno),
+            Err(errno) => (-emscripten::number(errno), Some(-i64::from(errno.0))),
         };
+        if self.reporter.is_on() {
+            match outcome {
+                Some(outcome) => self.reporter.returned(outcome, self.glue.now()),
+                None => self.reporter.waits(self.blocked),
+            }
+        }
         self.carry_out();
         let Self { outbox, glue, .. } = self;
         outbox.settle(glue.now(), &|message| glue.send(message));

@@ -10,6 +10,7 @@
 //! - `tape`: what is kept of what was said, so that a lost connection can be resumed.
 //! - `sockaddr`, `addresses`, `inet6`, `lookup`, `services`, `emscripten`: how addresses, names and error numbers look to
 //!   the interpreter.
+//! - `reporter`: what the process tells of its calls while its lab is watched.
 //! - `bridge`: the system calls as the worker's glue calls them, with `memory` and `outbox` for the bytes.
 //! - `shim`: the module between the interpreter and the bridge, generated when this crate is built.
 
@@ -42,6 +43,8 @@ mod memory;
 mod outbox;
 #[cfg(any(test, target_arch = "wasm32"))]
 mod process;
+#[cfg(any(test, target_arch = "wasm32"))]
+mod reporter;
 #[cfg(any(test, target_arch = "wasm32"))]
 mod services;
 #[cfg(any(test, target_arch = "wasm32"))]

@@ -19,6 +19,7 @@ mod transfer;
 
 use std::collections::BTreeMap;
 
+use protocol::event::Watch;
 use protocol::limits::{DATAGRAM_COST, SESSION_WINDOW};
 use protocol::{
     CallId, ClientMessage, Domain, Errno, Kind, Reply, ServerMessage, SocketId, Welcome,
@@ -140,6 +141,8 @@ pub(crate) struct Process<C> {
     pub(crate) welcome: Option<Welcome>,
     /// Why the relay is gone, once it is.
     pub(crate) lost: Option<String>,
+    /// Whether the relay wants to hear of calls.
+    pub(crate) watch: Watch,
 }
 
 impl<C> Default for Process<C> {
@@ -156,6 +159,7 @@ impl<C> Default for Process<C> {
             effects: Vec::new(),
             welcome: None,
             lost: None,
+            watch: Watch::Off,
         }
     }
 }
@@ -343,6 +347,7 @@ impl<C: Chunk> Process<C> {
             ServerMessage::Session(_)
             | ServerMessage::Resumed { .. }
             | ServerMessage::Ack { .. } => {}
+            ServerMessage::Watch(watch) => self.watch = watch,
         }
     }
 

@@ -161,14 +161,18 @@ impl Drop for WorkerPort {
 
 /// Asks the relay to kill a process, even if the page is just being left.
 fn kill(relay: &str, pid: u32) {
-    let (Some(window), Some(rest)) = (web_sys::window(), relay.strip_prefix("ws")) else {
+    // The address of the WebSocket is ws…/labs/…/process.
+    let address = relay
+        .strip_prefix("ws")
+        .and_then(|rest| rest.split_once("/labs/"));
+    let (Some(window), Some((host, lab))) = (web_sys::window(), address) else {
         return;
     };
     let init = RequestInit::new();
     init.set_method("DELETE");
     let _always_true = Reflect::set(&init, &"keepalive".into(), &JsValue::TRUE);
-    // The address of a process begins as that of the WebSocket: …/process, …/processes/1000.
-    let request = window.fetch_with_str_and_init(&format!("http{rest}es/{pid}"), &init);
+    let address = format!("http{host}/api/v1/labs/{lab}es/{pid}");
+    let request = window.fetch_with_str_and_init(&address, &init);
     spawn_local(async move {
         // Without an answer the relay finds out by itself, after the grace time at the latest.
         let _answer = JsFuture::from(request).await;

@@ -112,6 +112,7 @@ pub(super) fn number(message: &mut ClientMessage, next: u32) -> bool {
         | ClientMessage::Close { .. }
         | ClientMessage::Abort { .. }
         | ClientMessage::Credit { .. }
+        | ClientMessage::Report(_)
         | ClientMessage::Goodbye
         | ClientMessage::Resume(_)
         | ClientMessage::Ack { .. } => false,

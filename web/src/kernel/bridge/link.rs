@@ -74,6 +74,10 @@ impl Kernel {
         if self.link.progress.is_due() {
             self.acknowledge();
         }
+        if let Some(report) = self.reporter.watch(self.process.watch) {
+            self.post(&ClientMessage::Report(report));
+            self.flush();
+        }
         self.carry_out();
     }
 
@@ -147,7 +151,8 @@ impl Kernel {
             | ServerMessage::Acceptable { .. }
             | ServerMessage::Finished { .. }
             | ServerMessage::Failed { .. }
-            | ServerMessage::Credit { .. } => self.process.receive(message),
+            | ServerMessage::Credit { .. }
+            | ServerMessage::Watch(_) => self.process.receive(message),
         }
         Ok(())
     }

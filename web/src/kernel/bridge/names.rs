@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use protocol::event::Call;
 use protocol::{Address, Domain};
 use wasm_bindgen::prelude::*;
 
@@ -89,6 +90,7 @@ impl Kernel {
             Ok(Hosts::Ask(name)) => name,
         };
         let attempt = self.attempt(token);
+        self.note(token, Call::Resolve, 0);
         let resolved = self.process.resolve(attempt, name);
         let is_blocked = matches!(resolved, Ok(Step::Blocked(_)));
         let mut hosts = Vec::new();
@@ -138,6 +140,7 @@ impl Kernel {
             name = Some("localhost".to_owned());
         } else if flags & NI_NUMERICHOST == 0 && !ip.is_unspecified() {
             let attempt = self.attempt(token);
+            self.note(token, Call::Resolve, 0);
             let reversed = self.process.reverse(attempt, ip);
             let is_blocked = matches!(reversed, Ok(Step::Blocked(_)));
             let end = self.end(reversed, |_, resolved| {

@@ -1,6 +1,7 @@
 //! The calls on one socket.
 
 use js_sys::Uint8Array;
+use protocol::event::Call;
 use protocol::{Address, Domain, Errno, Kind, Shutdown, SocketId};
 use wasm_bindgen::prelude::*;
 
@@ -52,6 +53,7 @@ impl Kernel {
             return failed(Errno::EAFNOSUPPORT);
         };
         let socket = self.process.socket(domain, kind);
+        self.note(0, Call::Socket, socket.0);
         self.end(Ok(Step::Ready(socket)), |_, socket| number(socket))
     }
 
@@ -74,6 +76,7 @@ impl Kernel {
     /// bind(2).
     pub fn bind(&mut self, token: i32, socket: u32, address: u32, length: u32) -> i32 {
         let attempt = self.attempt(token);
+        self.note(token, Call::Bind, socket);
         let result = self
             .address_at(socket, address, length)
             .and_then(|address| self.process.bind(attempt, SocketId(socket), address));
@@ -83,6 +86,7 @@ impl Kernel {
     /// listen(2).
     pub fn listen(&mut self, token: i32, socket: u32, backlog: i32) -> i32 {
         let attempt = self.attempt(token);
+        self.note(token, Call::Listen, socket);
         let result = self.process.listen(attempt, SocketId(socket), backlog);
         self.end(result, |_, ()| 0)
     }
@@ -90,6 +94,7 @@ impl Kernel {
     /// accept(2): the new socket's number.
     pub fn accept(&mut self, token: i32, socket: u32, stream_flags: u32) -> i32 {
         let attempt = self.attempt(token);
+        self.note(token, Call::Accept, socket);
         let result = self
             .process
             .accept(attempt, SocketId(socket), mode(stream_flags));
@@ -106,6 +111,7 @@ impl Kernel {
         stream_flags: u32,
     ) -> i32 {
         let attempt = self.attempt(token);
+        self.note(token, Call::Connect, socket);
         let result = self
             .address_at(socket, address, length)
             .and_then(|address| {
@@ -123,12 +129,14 @@ impl Kernel {
             2 => Shutdown::Both,
             _ => return failed(Errno::EINVAL),
         };
+        self.note(0, Call::Shutdown, socket);
         let result = self.process.shutdown(SocketId(socket), how);
         self.end(result.map(Step::Ready), |_, ()| 0)
     }
 
     /// close(2), of the last descriptor.
     pub fn close(&mut self, socket: u32) {
+        self.note(0, Call::Close, socket);
         self.process.close(SocketId(socket));
         self.end(Ok(Step::Ready(())), |_, ()| 0);
     }
@@ -165,6 +173,7 @@ impl Kernel {
         length: u32,
     ) -> i32 {
         let attempt = self.attempt(token);
+        self.note(token, Call::GetOption, socket);
         let room = self.memory.read_u32(length);
         let result = self
             .process
@@ -188,6 +197,7 @@ impl Kernel {
         value: Vec<u8>,
     ) -> i32 {
         let attempt = self.attempt(token);
+        self.note(token, Call::SetOption, socket);
         let result = self
             .process
             .set_option(attempt, SocketId(socket), level, name, value);
@@ -371,6 +381,7 @@ impl Kernel {
         stream_flags: u32,
     ) -> Try<Received<Chunk>> {
         let attempt = self.attempt(token);
+        self.note(token, Call::Receive, socket);
         self.process.recv(
             &attempt,
             SocketId(socket),
@@ -427,6 +438,7 @@ impl Kernel {
         stream_flags: u32,
     ) -> i32 {
         let attempt = self.attempt(token);
+        self.note(token, Call::Send, socket);
         let id = SocketId(socket);
         let result = self.process.send(
             &attempt,

@@ -1,6 +1,7 @@
 //! poll, threads and everything else that is not a call on one socket.
 
 use protocol::SocketId;
+use protocol::event::Call;
 use wasm_bindgen::prelude::*;
 
 use super::super::memory::Span;
@@ -17,6 +18,7 @@ impl Kernel {
     /// node or a negative number to pass it over, and what the node is ready for.
     pub fn poll(&mut self, token: i32, at: u32, targets: &[i32], timeout: i32) -> i32 {
         let attempt = self.attempt(token);
+        self.note(token, Call::Poll, 0);
         let pollfds = self.memory.read(Span {
             start: at,
             length: u32::try_from(targets.len() / 3 * POLLFD).unwrap_or(0),
