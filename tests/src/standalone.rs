@@ -77,6 +77,9 @@ impl Standalone {
         ] {
             flags.extend([flag.to_owned(), value]);
         }
+        for origin in &options.origins {
+            flags.extend(["--allow-origin".to_owned(), origin.clone()]);
+        }
         flags
     }
 
