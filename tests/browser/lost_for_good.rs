@@ -14,7 +14,7 @@ async fn check(page: &Page) {
     page.run("server").await;
     page.until_printed("server", "Waiting").await;
     // Somebody else kills the process. Its worker lives, finds the connection gone, and then the session.
-    let path = format!("/labs/{}/processes/1000", page.lab().await);
+    let path = format!("/api/v1/labs/{}/processes/1000", page.lab().await);
     let kill = "fetch(arguments[0], { method: 'DELETE' })";
     page.script(kill, vec![json!(path)]).await;
     assert_eq!(page.outcome("server").await, "failed");

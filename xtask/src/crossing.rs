@@ -8,7 +8,7 @@ use std::{
 };
 
 /// What the relay answers; everything else is the page's.
-const OF_RELAY: [&str; 3] = ["/labs/", "/healthz", "/metrics"];
+const OF_RELAY: [&str; 4] = ["/api/", "/labs/", "/healthz", "/metrics"];
 
 /// The servers.
 #[derive(Debug, Clone, Copy)]
@@ -74,15 +74,17 @@ fn transfer(mut from: impl Read, to: &TcpStream) {
 mod tests {
     use super::*;
 
-    /// A server for one connection, that answers with its name and what it was sent up to the end.
+    /// A server that answers every connection with its name and what it was sent up to the end.
     fn server(name: &'static str) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            let mut request = String::new();
-            stream.read_to_string(&mut request).unwrap();
-            write!(stream, "{name}: {request}").unwrap();
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut request = String::new();
+                stream.read_to_string(&mut request).unwrap();
+                write!(stream, "{name}: {request}").unwrap();
+            }
         });
         address
     }
@@ -107,6 +109,8 @@ mod tests {
         .open(listener);
         let process = "GET /labs/abc/process HTTP/1.1\r\nUpgrade: websocket\r\n\r\nframes";
         assert_eq!(ask(address, process), format!("relay: {process}"));
+        let kill = "DELETE /api/v1/labs/abc/processes/1000 HTTP/1.1\r\n\r\n";
+        assert_eq!(ask(address, kill), format!("relay: {kill}"));
         let index = "GET / HTTP/1.1\r\n\r\n";
         assert_eq!(ask(address, index), format!("page: {index}"));
     }
