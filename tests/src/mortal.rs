@@ -1,9 +1,11 @@
 //! A relay that can be killed, as SIGKILL kills a program: its connections end, and nobody is told why.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, thread};
 
 use relay::{Options, Relay};
 use tokio::runtime::Runtime;
+
+use crate::DEADLINE;
 
 /// A relay in a runtime of its own.
 #[derive(Debug)]
@@ -31,11 +33,12 @@ impl MortalRelay {
         self.address
     }
 
-    /// Kills it.
+    /// Kills it. Its address is free again after that.
     pub fn kill(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            // Whatever runs is dropped where it waits, with what it holds.
-            runtime.shutdown_background();
+            // Whatever runs is dropped where it waits, with what it holds. A task must not wait for that, a thread may.
+            let end = thread::spawn(move || runtime.shutdown_timeout(DEADLINE));
+            drop(end.join());
         }
     }
 
