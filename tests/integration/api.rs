@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use relay::Options;
+use relay::{NetworkKind, Options};
 use serde_json::{Value, json};
 use tests::{Ask, Client, DEADLINE, TestRelay, Viewer, eventually};
 
@@ -76,6 +76,8 @@ async fn what_is_not_there_is_said_in_a_sentence() {
         format!("/api/v1/labs/{lab}/processes"),
         format!("/api/v1/labs/{lab}/processes/1000"),
         format!("/api/v1/labs/{lab}/sockets"),
+        format!("/api/v1/labs/{lab}/hosts/desk/link"),
+        format!("/api/v1/labs/{lab}/capture.pcapng"),
         "/api/v1/labs/short".to_owned(),
         "/api/v1/nothing".to_owned(),
         "/api/v2/labs".to_owned(),
@@ -85,6 +87,36 @@ async fn what_is_not_there_is_said_in_a_sentence() {
         assert_eq!(answer.headers["content-type"], "application/problem+json");
         assert_eq!(answer.value()["status"], 404, "{path}");
         assert!(answer.value()["detail"].is_string(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_portable_network_has_no_links_to_set_and_no_frames_to_show() {
+    let relay = TestRelay::with(Options {
+        network: NetworkKind::Portable,
+        ..Options::default()
+    })
+    .await;
+    let lab = relay.lab();
+    let _process = Client::join_as(&relay, &lab, "desk", "idle").await;
+    for (method, path, status) in [
+        ("GET", "hosts/desk/link", 409),
+        ("PUT", "hosts/desk/link", 409),
+        ("GET", "capture.pcapng", 409),
+        ("GET", "hosts/bob/link", 404),
+        ("PUT", "hosts/bob/link", 404),
+    ] {
+        let ask = Ask::to(&relay, method, &format!("/api/v1/labs/{lab}/{path}"));
+        let answer = ask.json(&json!({})).send(&relay).await;
+        assert_eq!(answer.status, status, "{method} {path}");
+        assert_eq!(answer.headers["content-type"], "application/problem+json");
+        let sentence = answer.value()["detail"].as_str().unwrap().to_owned();
+        let expected = if status == 409 {
+            "--network namespaces"
+        } else {
+            "no such host"
+        };
+        assert!(sentence.contains(expected), "{sentence}");
     }
 }
 
@@ -240,13 +272,20 @@ async fn answers_are_what_the_description_says() {
                 continue;
             }
             for concrete in [&known, &unknown] {
-                let answer = Ask::to(&relay, &method.to_uppercase(), concrete);
-                let answer = answer.send(&relay).await;
+                let mut asked = Ask::to(&relay, &method.to_uppercase(), concrete);
+                if operation["requestBody"].is_object() {
+                    asked = asked.json(&json!({}));
+                }
+                let answer = asked.send(&relay).await;
                 let status = answer.status.to_string();
                 let promised = &operation["responses"][&status];
                 assert!(promised.is_object(), "{method} {concrete}: {status}");
                 let content = promised["content"].as_object();
-                for schema in content.into_iter().flat_map(|it| it.values()) {
+                for (kind, schema) in content.into_iter().flatten() {
+                    if kind != "application/json" {
+                        assert_eq!(&answer.headers["content-type"], kind);
+                        continue;
+                    }
                     let value = answer.value();
                     assert_fits(&value, &schema["schema"], &description, concrete);
                     checked += 1;
@@ -271,14 +310,21 @@ fn assert_fits(value: &Value, schema: &Value, description: &Value, at: &str) {
     }
     if let Some(options) = schema["oneOf"].as_array() {
         let fits = |option: &Value| {
-            option["enum"]
-                .as_array()
-                .is_some_and(|it| it.contains(value))
+            let is_among = |it: &Vec<Value>| it.contains(value);
+            let is_null = value.is_null() && option["type"] == "null";
+            is_null || option["enum"].as_array().is_some_and(is_among)
         };
         assert!(options.iter().any(fits), "{at}: {value}");
         return;
     }
-    match schema["type"].as_str() {
+    let kinds = schema["type"].as_array();
+    if let Some(kinds) = kinds.filter(|_| value.is_null()) {
+        assert!(kinds.contains(&json!("null")), "{at}: {value}");
+        return;
+    }
+    // Of several types, the first is the one that is not null.
+    let kind = kinds.map_or(&schema["type"], |kinds| &kinds[0]);
+    match kind.as_str() {
         Some("object") => {
             let object = value.as_object().unwrap_or_else(|| panic!("{at}: {value}"));
             let properties = schema["properties"].as_object().unwrap();
@@ -298,6 +344,7 @@ fn assert_fits(value: &Value, schema: &Value, description: &Value, at: &str) {
             }
         }
         Some("string") => assert!(value.is_string(), "{at}: {value}"),
+        Some("number") => assert!(value.is_number(), "{at}: {value}"),
         Some("integer") => assert!(value.is_u64() || value.is_i64(), "{at}: {value}"),
         other => panic!("{at}: the test does not know the type {other:?}"),
     }

@@ -24,6 +24,7 @@ mod hostile;
 mod hosts;
 #[path = "../integration/labs.rs"]
 mod labs;
+mod link_api;
 mod links;
 #[path = "../integration/option.rs"]
 mod option;

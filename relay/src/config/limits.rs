@@ -25,7 +25,7 @@ pub struct Limits {
 
     /// The most bytes that the relay may have to hold for the sockets of a lab together.
     ///
-    /// A socket that does not fit in any more fails with ENOBUFS.
+    /// A socket that does not fit in any more fails with ENOBUFS. Downloads of the lab's frames count too.
     #[arg(long = "max-lab-buffer", env = "SOCKETPAD_MAX_LAB_BUFFER", value_name = "BYTES", default_value_t = Self::default().lab_buffer)]
     pub lab_buffer: u64,
 

@@ -40,7 +40,7 @@ impl Links {
     ///
     /// There is no such link.
     pub fn link(&self, lab: &LabId, host: &HostName) -> Result<Link, LinkError> {
-        Ok(self.labs()?.host(lab, host)?.link()?)
+        self.labs()?.link(lab, host)
     }
 
     /// Changes the conditions of a host's link, for every frame that is not through yet.
@@ -54,7 +54,7 @@ impl Links {
         host: &HostName,
         conditions: &Conditions,
     ) -> Result<(), LinkError> {
-        Ok(self.labs()?.host(lab, host)?.set_link(conditions)?)
+        self.labs()?.set_link(lab, host, conditions)
     }
 
     /// The record of a lab.
@@ -63,10 +63,7 @@ impl Links {
     ///
     /// There is no such lab, or it has no links.
     pub fn capture(&self, lab: &LabId) -> Result<Capture, LinkError> {
-        let labs = self.labs()?;
-        let entries = labs.lock();
-        let entry = entries.get(lab).ok_or(LinkError::Lab)?;
-        Ok(entry.network.capture()?)
+        self.labs()?.capture(lab)
     }
 
     fn labs(&self) -> Result<Arc<Labs>, LinkError> {
@@ -75,6 +72,40 @@ impl Links {
 }
 
 impl Labs {
+    /// A host's link as it is now.
+    ///
+    /// # Errors
+    ///
+    /// There is no such link.
+    pub(crate) fn link(&self, lab: &LabId, host: &HostName) -> Result<Link, LinkError> {
+        Ok(self.host(lab, host)?.link()?)
+    }
+
+    /// Changes the conditions of a host's link.
+    ///
+    /// # Errors
+    ///
+    /// There is no such link.
+    pub(crate) fn set_link(
+        &self,
+        lab: &LabId,
+        host: &HostName,
+        conditions: &Conditions,
+    ) -> Result<(), LinkError> {
+        Ok(self.host(lab, host)?.set_link(conditions)?)
+    }
+
+    /// The record of a lab.
+    ///
+    /// # Errors
+    ///
+    /// There is no such lab, or it has no links.
+    pub(crate) fn capture(&self, lab: &LabId) -> Result<Capture, LinkError> {
+        let entries = self.lock();
+        let entry = entries.get(lab).ok_or(LinkError::Lab)?;
+        Ok(entry.network.capture()?)
+    }
+
     /// A host of a lab. What is done with it delays nobody who looks for another.
     fn host(&self, lab: &LabId, host: &HostName) -> Result<Arc<dyn Host>, LinkError> {
         let entries = self.lock();

@@ -15,7 +15,7 @@ pub(crate) struct Commons {
     pub(crate) id: LabId,
     /// What happens in it.
     pub(crate) events: Hub,
-    /// What its sockets may make the relay hold.
+    /// What its sockets, and files of its frames, may make the relay hold.
     pub(crate) pool: Pool,
 }
 

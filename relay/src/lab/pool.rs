@@ -1,4 +1,4 @@
-//! How much the sockets of a lab may make the relay hold.
+//! How much the sockets of a lab, and files of its frames on their way, may make the relay hold.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,12 +1,13 @@
 //! What is known of a host's link, and what a network says that has no links.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::switch::conditions::Conditions;
 use super::switch::counts::PortCounts;
 
 /// A host's link to its lab's switch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Link {
     /// How good or bad it is, as it was set last.
     pub conditions: Conditions,

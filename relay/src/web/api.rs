@@ -3,15 +3,17 @@
 //! Every route stands with its description beside its handler, and the router is built from these descriptions; so
 //! what `/api/v1/openapi.json` says is what is served.
 
+mod capture;
 mod events;
 mod labs;
+mod link;
 mod problem;
 mod processes;
 mod sockets;
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     HeaderValue, ORIGIN, VARY,
@@ -34,6 +36,9 @@ use super::origin::{is_allowed, is_listed};
 use crate::client::Client;
 use crate::listen::Place;
 
+/// The most that a request may say, in bytes: conditions of a link with every value have less than 1 KiB.
+const SAID: usize = 16 << 10;
+
 /// The description, without what the handlers add to it.
 #[derive(OpenApi)]
 #[openapi(
@@ -53,6 +58,8 @@ fn described() -> OpenApiRouter<Arc<Site>> {
         .routes(routes!(labs::inspect, labs::ensure, labs::revoke))
         .routes(routes!(labs::hosts))
         .routes(routes!(labs::host, labs::ensure_host))
+        .routes(routes!(link::inspect, link::set))
+        .routes(routes!(capture::download))
         .routes(routes!(processes::list))
         .routes(routes!(processes::inspect, processes::kill))
         .routes(routes!(sockets::list))
@@ -69,6 +76,7 @@ pub(super) fn router(site: &Arc<Site>) -> Router<Arc<Site>> {
             get(async move || Json((*description).clone())),
         )
         .route("/api/{*rest}", get(async || Problem::missing("route")))
+        .layer(DefaultBodyLimit::max(SAID))
         .layer(middleware::from_fn_with_state(Arc::clone(site), guard))
 }
 

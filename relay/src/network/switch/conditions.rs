@@ -6,10 +6,14 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A share, from none to all, in steps of a millionth.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+)]
 #[serde(try_from = "f64", into = "f64")]
+#[schema(value_type = f64, minimum = 0, maximum = 1)]
 pub struct Share(u32);
 
 /// All of it, in millionths.
@@ -64,9 +68,12 @@ impl From<Share> for f64 {
     }
 }
 
-/// A time that a frame may take, in microseconds and at most [`Delay::MAX`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// A time that a frame may take, in microseconds and at most 10 seconds.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+)]
 #[serde(try_from = "u32", into = "u32")]
+#[schema(maximum = 10_000_000)]
 pub struct Delay(u32);
 
 impl Delay {
@@ -110,8 +117,9 @@ impl From<Delay> for u32 {
 }
 
 /// How many bytes of frames a second a line carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
+#[schema(value_type = u32, minimum = 1)]
 pub struct Rate(NonZeroU32);
 
 impl Rate {
@@ -128,8 +136,9 @@ impl Rate {
 }
 
 /// How many bytes may wait before a line that is slower than what comes in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "u32", into = "u32")]
+#[schema(maximum = 4_194_304)]
 pub struct QueueSize(u32);
 
 impl QueueSize {
@@ -181,7 +190,7 @@ pub enum ConditionError {
 }
 
 /// Whether a host's cable is plugged in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Cable {
     /// It is.
@@ -192,7 +201,7 @@ pub enum Cable {
 }
 
 /// The conditions of one host's link. The default is a perfect one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Conditions {
     /// Whether the cable is plugged in.
@@ -210,7 +219,7 @@ pub struct Conditions {
 /// A frame meets them in this order: loss, corruption, duplication, reordering, the queue before the rate, the rate,
 /// and the latency with its jitter. What kernels say to each other in their own time (ARP, neighbour discovery, group
 /// membership) is never lost, corrupted, duplicated, reordered or jittered: it would not be repeatable.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LineConditions {
     /// How long a frame is on its way.

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// What can happen to a frame on one direction of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ pub enum Fate {
 }
 
 /// What happened on one direction of a link.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LineCounts {
     /// Frames that went in.
     pub frames: u64,
@@ -95,7 +96,7 @@ impl LineCounts {
 }
 
 /// What happened at a port.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PortCounts {
     /// What the host sent.
     pub from_host: LineCounts,

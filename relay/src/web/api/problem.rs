@@ -1,13 +1,14 @@
 //! What a request is told that cannot be answered (RFC 9457).
 
 use axum::Json;
+use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::lab::JoinError;
+use crate::lab::{JoinError, LinkError};
 
 /// How long to wait before asking again for what was full, in seconds.
 const PATIENCE: &str = "30";
@@ -54,6 +55,22 @@ impl From<JoinError> for Problem {
                 format!("the relay is in trouble: {error}"),
             ),
         }
+    }
+}
+
+impl From<LinkError> for Problem {
+    fn from(error: LinkError) -> Self {
+        let status = match error {
+            LinkError::Lab | LinkError::Host => StatusCode::NOT_FOUND,
+            LinkError::NoLinks(_) => StatusCode::CONFLICT,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+impl From<JsonRejection> for Problem {
+    fn from(rejection: JsonRejection) -> Self {
+        Self::new(rejection.status(), rejection.body_text())
     }
 }
 
