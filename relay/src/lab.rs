@@ -163,10 +163,12 @@ impl Labs {
         if self.quotas.processes <= lab.processes {
             return Err(JoinError::Processes);
         }
-        let made = lab.host(host, self.quotas.hosts, &self.metrics);
-        let Ok(entry) = made else {
-            self.remove_if_done(&mut labs, id);
-            return Err(JoinError::Hosts);
+        let entry = match lab.host(host, self.quotas.hosts, &self.metrics) {
+            Ok(entry) => entry,
+            Err(error) => {
+                self.remove_if_done(&mut labs, id);
+                return Err(error);
+            }
         };
         entry.processes += 1;
         entry.left = None;
