@@ -51,14 +51,19 @@ pub(crate) async fn list(
     State(site): State<Arc<Site>>,
     Path(lab): Path<String>,
 ) -> Result<Json<Vec<Process>>, Problem> {
+    let listed = listed(&site, lab)?;
+    Ok(Json(listed.iter().map(|it| Process::from(&**it)).collect()))
+}
+
+/// The processes of the lab in a path, which may be none.
+pub(super) fn listed(site: &Site, lab: String) -> Result<Vec<Arc<Listing>>, Problem> {
     let id = lab_id(lab)?;
     let settings = &site.settings;
     settings
         .labs
         .look(&id)
         .ok_or_else(|| Problem::missing("lab"))?;
-    let listed = settings.roster.of(&id);
-    Ok(Json(listed.iter().map(|it| Process::from(&**it)).collect()))
+    Ok(settings.roster.of(&id))
 }
 
 /// Look at a process.

@@ -9,7 +9,8 @@ use protocol::{Address, Kind};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Problem, Site, lab_id};
+use super::processes::listed;
+use super::{Problem, Site};
 use crate::network::State as KernelState;
 use crate::session::{Listing, Row};
 
@@ -157,13 +158,7 @@ pub(crate) async fn list(
     State(site): State<Arc<Site>>,
     Path(lab): Path<String>,
 ) -> Result<Json<Vec<Socket>>, Problem> {
-    let id = lab_id(lab)?;
-    let settings = &site.settings;
-    settings
-        .labs
-        .look(&id)
-        .ok_or_else(|| Problem::missing("lab"))?;
-    let listed = settings.roster.of(&id);
+    let listed = listed(&site, lab)?;
     // All are asked before any is waited for.
     let asked: Vec<_> = listed.iter().map(|it| (it, it.questions.ask())).collect();
     let deadline = tokio::time::Instant::now() + PATIENCE;
