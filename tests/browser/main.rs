@@ -36,6 +36,7 @@ mod lost_for_good;
 mod makefile;
 mod many_threads;
 mod names;
+mod no_relay;
 mod nonblocking;
 mod relay_restart;
 mod select_many;

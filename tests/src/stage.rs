@@ -72,7 +72,11 @@ impl Stage<'_> {
             stdout.contains(text).then_some(())
         });
         if waited.await.is_err() {
-            panic!("{process} did not print {text:?} {self}, but {stdout:?}");
+            let doing = match self {
+                Self::Page(page) => page.words(process).await,
+                Self::Native(_) => "over, or busy".to_owned(),
+            };
+            panic!("{process} did not print {text:?} {self}, but {stdout:?}: {doing}");
         }
     }
 

@@ -84,9 +84,11 @@ pub enum Report {
         /// Why, in a sentence.
         reason: String,
     },
+    /// The worker's script did not come; the browser says so, or nobody does.
+    Unloaded,
     /// The worker itself broke down; the browser says so, not the worker.
     Crashed {
-        /// What the browser knows about it; may be empty.
+        /// What the browser knows about it.
         detail: String,
     },
 }

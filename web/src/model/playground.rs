@@ -6,11 +6,11 @@
 use crate::model::console::Console;
 use crate::model::exchange::{Exchange, ProcessId, ProcessSpec};
 use crate::model::lineup::{self, Lineup};
-use crate::model::message::{Command, EngineSource, Report};
+use crate::model::message::{BootStep, Command, EngineSource, Report};
 use crate::model::process::{self, Process, STOP_GRACE_MS, State};
 use crate::model::status;
 use crate::model::words::Language;
-use crate::model::workers::{self, WorkerId, Workers};
+use crate::model::workers::{self, FIRST_WORD_MS, WorkerId, Workers};
 
 /// Something that is being counted down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +19,8 @@ pub enum Timer {
     Grace(ProcessId),
     /// The time that "Run all" waits for a process to become ready.
     Patience,
+    /// The time that a worker has to say its first word.
+    FirstWord(WorkerId),
 }
 
 /// What happens to the page.
@@ -184,6 +186,11 @@ impl Playground {
             Event::Expired(Timer::Patience) => {
                 self.line_up(lineup::Event::PatienceOver, &mut effects)
             }
+            // Nobody says that its script never came.
+            Event::Expired(Timer::FirstWord(worker)) if self.workers.is_silent(worker) => {
+                self.report(worker, Report::Unloaded, &mut effects)
+            }
+            Event::Expired(Timer::FirstWord(_)) => {}
             Event::Speak(language) => {
                 self.language = language;
                 effects.extend(self.seats.iter().map(|(id, _)| Effect::DrawState(*id)));
@@ -253,11 +260,18 @@ impl Playground {
     fn report(&mut self, worker: WorkerId, report: Report, effects: &mut Vec<Effect>) {
         let process = self.workers.process(worker);
         let fate = match report {
+            Report::Progress(BootStep::Download) => Some(workers::Event::Spoke(worker)),
             Report::Booted => Some(workers::Event::Booted(worker)),
+            Report::Paused => Some(workers::Event::RelayLost),
+            Report::Unloaded if process.is_some() => Some(workers::Event::RelayLost),
             Report::EngineKept => Some(workers::Event::EngineKept(worker)),
             Report::Started => Some(workers::Event::Started(worker)),
             // A spare that ends has no process that would dismiss it.
-            Report::Exit { .. } | Report::Failed { .. } | Report::Lost | Report::Crashed { .. }
+            Report::Exit { .. }
+            | Report::Failed { .. }
+            | Report::Lost
+            | Report::Unloaded
+            | Report::Crashed { .. }
                 if process.is_none() =>
             {
                 effects.push(Effect::Terminate(worker));
@@ -353,7 +367,9 @@ impl Playground {
                 workers::Effect::Boot { worker, engine } => {
                     effects.push(Effect::Create { worker, engine });
                     effects.push(Effect::Tell(worker, Command::Boot(engine)));
+                    effects.push(Effect::Arm(Timer::FirstWord(worker), FIRST_WORD_MS));
                 }
+                workers::Effect::Dismiss(worker) => effects.push(Effect::Terminate(worker)),
                 workers::Effect::Assign {
                     worker,
                     process,

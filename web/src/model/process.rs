@@ -94,6 +94,8 @@ pub enum Event {
 pub enum Notice {
     /// The worker gave a reason for ending.
     Reason(String),
+    /// The worker could not be loaded: there is no relay that it could come from.
+    Unloaded,
     /// The worker broke down; the text is what the browser knows.
     Crashed(String),
     /// The program did not react to Ctrl-C.
@@ -289,6 +291,7 @@ impl Process {
                 Vec::new()
             }
             Report::Lost => self.finish(State::Failed, vec![Effect::Explain(Notice::Lost)]),
+            Report::Unloaded => self.finish(State::Failed, vec![Effect::Explain(Notice::Unloaded)]),
             Report::Exit { status } => self.finish(State::Exited { status }, Vec::new()),
             Report::Failed { reason } => {
                 self.finish(State::Failed, vec![Effect::Explain(Notice::Reason(reason))])

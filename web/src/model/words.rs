@@ -155,7 +155,7 @@ words! {
     Failed "failed" "State: it could not be started, or broke down.",
     Stopped "stopped" "State: ended from outside.",
     StoppedSentence "stoppedSentence" "Console: why the process is gone.",
-    CrashedSentence "crashedSentence" "Console: the worker broke down and nobody knows why.",
+    UnloadedSentence "unloadedSentence" "Console: the worker's script did not come.",
     CrashedDetail "crashedDetail" "Console: the worker broke down.",
     LostSentence "lostSentence" "Console: the connection did not come back.",
     Dropped "dropped" "Console: the oldest output is gone.",

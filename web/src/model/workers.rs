@@ -4,12 +4,19 @@
 //! *engine*; while it is under way, nobody else does the same work, the others wait. Later boots are handed the engine.
 //! And as soon as everything that was started runs, one more worker is booted and kept, so that the next Run is
 //! instant: the warm spare. It is not booted earlier, because it would slow down what somebody is waiting for.
+//!
+//! A worker whose script was on its way when the relay went away may never say so: Firefox then reports no error. So a
+//! spare that still boots is given up when the relay is lost, and a worker's first word is waited for only so long.
 
 use std::collections::VecDeque;
 
 use crate::model::exchange::ProcessId;
 use crate::model::message::EngineSource;
 use crate::model::process::Readiness;
+
+/// How long the first word of a worker is waited for, in milliseconds: as long as its script, some 200 kB, may take on a
+/// slow line.
+pub const FIRST_WORD_MS: u32 = 30_000;
 
 /// One worker; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +31,8 @@ pub enum Event {
     Wanted(ProcessId),
     /// This process no longer wants one.
     Withdrawn(ProcessId),
+    /// The script of this worker is there, and it says what it does.
+    Spoke(WorkerId),
     /// The interpreter of this worker is ready.
     Booted(WorkerId),
     /// This worker handed over its engine.
@@ -32,6 +41,8 @@ pub enum Event {
     Started(WorkerId),
     /// This worker is finished, in whatever way.
     Gone(WorkerId),
+    /// A process has lost its connection to the relay.
+    RelayLost,
 }
 
 /// What has to be done for the workers.
@@ -53,6 +64,8 @@ pub enum Effect {
         /// Whether it has booted.
         readiness: Readiness,
     },
+    /// Terminate a worker that nobody uses.
+    Dismiss(WorkerId),
 }
 
 /// The workers of the page.
@@ -99,10 +112,21 @@ struct Worker {
     id: WorkerId,
     /// Whom it works for; the warm spare for nobody.
     process: Option<ProcessId>,
-    /// Whether it has booted.
-    boot: Readiness,
+    /// How far its boot is.
+    boot: Boot,
     /// Whether its program runs.
     begun: Begun,
+}
+
+/// How far the boot of a worker is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Boot {
+    /// It has not said anything: its script is on its way.
+    Silent,
+    /// Its interpreter loads.
+    Loading,
+    /// Its interpreter is ready.
+    Done,
 }
 
 /// Whether the program of a worker runs.
@@ -140,12 +164,32 @@ impl Workers {
                 self.queue.push_back(process);
             }
             Event::Withdrawn(process) => self.queue.retain(|waiting| *waiting != process),
-            Event::Booted(worker) => self.change(worker, |known| known.boot = Readiness::Booted),
+            Event::Spoke(worker) => self.change(worker, |known| known.boot = Boot::Loading),
+            Event::Booted(worker) => self.change(worker, |known| known.boot = Boot::Done),
             Event::Started(worker) => self.change(worker, |known| known.begun = Begun::Running),
             Event::EngineKept(_) => self.engine = Engine::Known,
             Event::Gone(worker) => self.gone(worker),
+            Event::RelayLost => return self.give_up_spare(),
         }
         self.settle()
+    }
+
+    /// Says whether a worker lives that has not said anything yet.
+    pub fn is_silent(&self, worker: WorkerId) -> bool {
+        self.staff
+            .iter()
+            .any(|known| known.id == worker && known.boot == Boot::Silent)
+    }
+
+    /// Gives up a spare that still boots. The next one is booted when somebody runs something: there may be no relay
+    /// to load it from now.
+    fn give_up_spare(&mut self) -> Vec<Effect> {
+        let booting = |known: &&Worker| known.process.is_none() && known.boot != Boot::Done;
+        let Some(spare) = self.staff.iter().find(booting).map(|known| known.id) else {
+            return Vec::new();
+        };
+        self.gone(spare);
+        vec![Effect::Dismiss(spare)]
     }
 
     fn change(&mut self, worker: WorkerId, change: impl FnOnce(&mut Worker)) {
@@ -179,7 +223,9 @@ impl Workers {
             let mut readiness = Readiness::Booting;
             self.change(worker, |known| {
                 known.process = Some(process);
-                readiness = known.boot;
+                if known.boot == Boot::Done {
+                    readiness = Readiness::Booted;
+                }
             });
             effects.push(Effect::Assign {
                 worker,
@@ -219,7 +265,7 @@ impl Workers {
         self.staff.push(Worker {
             id: worker,
             process: None,
-            boot: Readiness::Booting,
+            boot: Boot::Silent,
             begun: Begun::NotYet,
         });
         effects.push(Effect::Boot { worker, engine });
@@ -354,6 +400,39 @@ mod tests {
                 boot(1, EngineSource::Own),
                 assign(1, SERVER, Readiness::Booting)
             ]
+        );
+    }
+
+    #[test]
+    fn a_spare_that_still_boots_is_given_up_with_the_relay() {
+        let mut workers = Workers::default();
+        workers.apply(Event::Wanted(SERVER));
+        workers.apply(Event::Spoke(WorkerId(0)));
+        workers.apply(Event::EngineKept(WorkerId(0)));
+        workers.apply(Event::Started(WorkerId(0)));
+        assert!(workers.is_silent(WorkerId(1)));
+        assert_eq!(
+            workers.apply(Event::RelayLost),
+            [Effect::Dismiss(WorkerId(1))]
+        );
+        assert!(!workers.is_silent(WorkerId(1)));
+        assert_eq!(workers.apply(Event::Gone(WorkerId(0))), []);
+        let again = [
+            boot(2, EngineSource::Handed),
+            assign(2, SERVER, Readiness::Booting),
+        ];
+        assert_eq!(workers.apply(Event::Wanted(SERVER)), again);
+    }
+
+    #[test]
+    fn a_warm_spare_outlives_the_relay() {
+        let mut workers = Workers::default();
+        workers.apply(Event::CacheFound);
+        workers.apply(Event::Booted(WorkerId(0)));
+        assert_eq!(workers.apply(Event::RelayLost), []);
+        assert_eq!(
+            workers.apply(Event::Wanted(SERVER)),
+            [assign(0, SERVER, Readiness::Booted)]
         );
     }
 

@@ -113,11 +113,11 @@ impl WorkerPort {
         let error = Closure::new(move |event: Event| {
             // The page explains it; the browser need not log it as an error of the page as well.
             event.prevent_default();
-            let detail = event
-                .unchecked_ref::<Breakdown>()
-                .message()
-                .unwrap_or_default();
-            arrived(Arrival::Report(Report::Crashed { detail }));
+            let report = match event.unchecked_ref::<Breakdown>().message() {
+                Some(detail) if !detail.trim().is_empty() => Report::Crashed { detail },
+                _ => Report::Unloaded,
+            };
+            arrived(Arrival::Report(report));
         });
         worker.set_onmessage(Some(message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(error.as_ref().unchecked_ref()));

@@ -214,6 +214,7 @@ fn a_cached_engine_boots_a_spare_at_once() {
             engine: EngineSource::Own,
         },
         Effect::Tell(WorkerId(0), boot),
+        Effect::Arm(Timer::FirstWord(WorkerId(0)), FIRST_WORD_MS),
     ];
     assert_eq!(effects, expected);
     assert_eq!(
@@ -225,6 +226,37 @@ fn a_cached_engine_boots_a_spare_at_once() {
         ),
         [Effect::Terminate(WorkerId(0))]
     );
+}
+
+#[test]
+fn a_worker_that_never_speaks_is_not_waited_for() {
+    let mut page = Page::new();
+    page.apply(Event::Run(page.id("server")));
+    let effects = page.apply(Event::Expired(Timer::FirstWord(WorkerId(0))));
+    assert!(effects.contains(&Effect::Terminate(WorkerId(0))));
+    assert_eq!(page.state("server"), "failed");
+}
+
+#[test]
+fn a_worker_that_has_spoken_has_all_the_time() {
+    let mut page = Page::new();
+    page.apply(Event::Run(page.id("server")));
+    page.report(0, Report::Progress(BootStep::Download));
+    let expired = Event::Expired(Timer::FirstWord(WorkerId(0)));
+    assert_eq!(page.apply(expired), []);
+    assert_eq!(page.state("server"), "booting");
+}
+
+#[test]
+fn a_spare_that_still_boots_does_not_outlive_the_relay() {
+    let mut page = Page::new();
+    page.apply(Event::Run(page.id("server")));
+    page.begin(0);
+    let effects = page.report(0, Report::Paused);
+    assert!(effects.contains(&Effect::Terminate(WorkerId(1))));
+    page.report(0, Report::Lost);
+    page.apply(Event::Run(page.id("server")));
+    assert_eq!(page.started(), [(0, "server"), (2, "server")]);
 }
 
 #[test]
