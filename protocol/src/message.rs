@@ -29,6 +29,32 @@ pub enum Kind {
     Stream,
     /// `SOCK_DGRAM`.
     Datagram,
+    /// `SOCK_RAW` of an IP protocol (raw(7)). From minor version 1.
+    Raw {
+        /// The protocol's number in the IP header; 255 is `IPPROTO_RAW`.
+        protocol: u8,
+    },
+    /// `SOCK_DGRAM` of ICMP, of the family's version (icmp(7)). From minor version 1.
+    Ping,
+}
+
+impl Kind {
+    /// Whether each send is one message with an address of its own.
+    pub fn has_datagrams(self) -> bool {
+        match self {
+            Self::Stream => false,
+            Self::Datagram | Self::Raw { .. } | Self::Ping => true,
+        }
+    }
+
+    /// The type's number (socket(2)).
+    pub fn number(self) -> i32 {
+        match self {
+            Self::Stream => 1,
+            Self::Datagram | Self::Ping => 2,
+            Self::Raw { .. } => 3,
+        }
+    }
 }
 
 /// Which halves of a connection to shut down (shutdown(2)).

@@ -37,12 +37,21 @@ enum Direction {
     received,
 }
 
-/// The two types of socket.
+/// The kinds of socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
 #[expect(non_camel_case_types, reason = "the names are the labels' values")]
 enum SocketKind {
     stream,
     datagram,
+    raw,
+    ping,
+}
+
+/// What is counted of one kind of socket.
+#[derive(Debug)]
+struct Sockets {
+    open: Gauge,
+    bytes: Traffic,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -77,10 +86,10 @@ struct Inner {
     hosts: Gauge,
     processes: Gauge,
     started: Counter,
-    streams: Gauge,
-    datagrams: Gauge,
-    stream_bytes: Traffic,
-    datagram_bytes: Traffic,
+    streams: Sockets,
+    datagrams: Sockets,
+    raw: Sockets,
+    pings: Sockets,
     refusals: Family<ReasonLabels, Counter>,
     pauses: Counter,
     waiting: Gauge,
@@ -160,16 +169,19 @@ impl Default for Metrics {
                 kind,
             }),
         };
-        let gauge = |kind| sockets.get_or_create_owned(&SocketLabels { kind });
+        let counted = |kind| Sockets {
+            open: sockets.get_or_create_owned(&SocketLabels { kind }),
+            bytes: traffic(kind),
+        };
         Self(Arc::new(Inner {
             labs,
             hosts,
             processes,
             started,
-            streams: gauge(SocketKind::stream),
-            datagrams: gauge(SocketKind::datagram),
-            stream_bytes: traffic(SocketKind::stream),
-            datagram_bytes: traffic(SocketKind::datagram),
+            streams: counted(SocketKind::stream),
+            datagrams: counted(SocketKind::datagram),
+            raw: counted(SocketKind::raw),
+            pings: counted(SocketKind::ping),
             refusals,
             pauses,
             waiting,
@@ -207,16 +219,19 @@ impl Metrics {
     }
 
     pub(crate) fn count_socket(&self, kind: Kind) -> Counted {
-        Counted::new(match kind {
-            Kind::Stream => &self.0.streams,
-            Kind::Datagram => &self.0.datagrams,
-        })
+        Counted::new(&self.sockets(kind).open)
     }
 
     pub(crate) fn traffic(&self, kind: Kind) -> &Traffic {
+        &self.sockets(kind).bytes
+    }
+
+    fn sockets(&self, kind: Kind) -> &Sockets {
         match kind {
-            Kind::Stream => &self.0.stream_bytes,
-            Kind::Datagram => &self.0.datagram_bytes,
+            Kind::Stream => &self.0.streams,
+            Kind::Datagram => &self.0.datagrams,
+            Kind::Raw { .. } => &self.0.raw,
+            Kind::Ping => &self.0.pings,
         }
     }
 

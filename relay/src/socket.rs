@@ -101,7 +101,7 @@ impl Socket {
         let mut core = Core::new(id, kind, plug, ready, metrics);
         let role = match kind {
             Kind::Stream => Role::Stream(Stream::default()),
-            Kind::Datagram => {
+            Kind::Datagram | Kind::Raw { .. } | Kind::Ping => {
                 core.watch()?;
                 core.signal.queue();
                 Role::Datagram(Datagram::default())
@@ -169,7 +169,7 @@ impl Socket {
         metrics: &Metrics,
     ) -> Result<Self, Errno> {
         let core = &mut self.core;
-        if core.kind == Kind::Datagram {
+        if core.kind.has_datagrams() {
             return Err(Errno::EOPNOTSUPP);
         }
         let plug = core.endpoint.accept(core.descriptor.as_fd())?;

@@ -4,11 +4,11 @@
 
 #![expect(
     unsafe_code,
-    reason = "unshare(2) and the requests that make a TAP device have no safe wrapper"
+    reason = "unshare(2), the requests that make a TAP device and what a socket's buffers hold have no safe wrapper"
 )]
 
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 
 use rustix::ioctl::{IntegerSetter, Opcode, Setter, ioctl, opcode};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
@@ -70,4 +70,32 @@ pub(crate) fn make_tap(tun: impl AsFd, name: &str) -> io::Result<()> {
         ioctl(&tun, persist)
     }?;
     Ok(())
+}
+
+/// How many bytes of memory a socket's data takes that waits to be read, and that waits to be sent: what ss(8) shows of
+/// sockets that are no connections.
+///
+/// # Errors
+///
+/// What getsockopt(2) says.
+pub(crate) fn buffered(socket: impl AsFd) -> io::Result<(u32, u32)> {
+    // As many numbers as `SO_MEMINFO` has (linux/sock_diag.h); the kernel writes no more than there is room for.
+    let mut numbers = [0_u32; 9];
+    let mut length = libc::socklen_t::try_from(size_of_val(&numbers))
+        .map_err(|_| io::ErrorKind::InvalidInput)?;
+    // SAFETY: the value has room for `length` bytes, and any bytes make numbers; both live until the call returns.
+    let done = unsafe {
+        libc::getsockopt(
+            socket.as_fd().as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_MEMINFO,
+            numbers.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    };
+    if done != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let [receive, _, send, ..] = numbers;
+    Ok((receive, send))
 }

@@ -23,6 +23,7 @@ mod labs;
 mod option;
 mod pattern;
 mod quota;
+mod raw;
 mod reach;
 mod reset;
 mod resume;

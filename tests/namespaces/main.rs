@@ -30,6 +30,7 @@ mod links;
 mod option;
 #[path = "../integration/pattern.rs"]
 mod pattern;
+mod raw;
 mod remains;
 mod rights;
 #[path = "../integration/stream.rs"]

@@ -51,7 +51,7 @@ pub use exchange::Exchange;
 pub use http::{Answer, Ask};
 pub use metrics::Metrics;
 pub use mortal::MortalRelay;
-pub use native::{Native, python};
+pub use native::{Native, Rights, python};
 pub use page::{Engine, Page, browse};
 pub use raw::{Opcode, Raw};
 pub use relay::TestRelay;

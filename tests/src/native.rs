@@ -26,7 +26,8 @@ use tokio::{
 use crate::{Console, DEADLINE, Exchange, wait::eventually};
 
 /// Brings the loopback up (netdevice(7): `SIOCSIFFLAGS`, `IFF_UP | IFF_LOOPBACK | IFF_RUNNING`), makes names come from
-/// files only, which are those of a fresh Debian, and keeps the namespaces alive until its input ends.
+/// files only, which are those of a fresh Debian, lets root's group ping (icmp(7)) if the programs are root's, and keeps
+/// the namespaces alive until its input ends.
 const KEEPER: &str = "
 import fcntl, pathlib, socket, struct, subprocess, sys
 with socket.socket() as any_socket:
@@ -37,6 +38,8 @@ subprocess.run(['mount', '--bind', switch, '/etc/nsswitch.conf'], check=True)
 hosts = pathlib.Path('hosts')
 hosts.write_text('127.0.0.1 localhost\\n::1 localhost\\n127.0.1.1 ' + socket.gethostname() + '\\n')
 subprocess.run(['mount', '--bind', hosts, '/etc/hosts'], check=True)
+if sys.argv[1] == 'root':
+    pathlib.Path('/proc/sys/net/ipv4/ping_group_range').write_text('0 0')
 print('ready', flush=True)
 sys.stdin.read()
 ";
@@ -50,11 +53,21 @@ const PYTHONS: [&str; 5] = [
     "python3",
 ];
 
+/// What programs may do on their loopback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rights {
+    /// Everything.
+    Root,
+    /// What an ordinary user may (capabilities(7)).
+    Ordinary,
+}
+
 /// The files of an exchange, ready to be run by the machine's own Python.
 #[derive(Debug)]
 pub struct Native {
     directory: PathBuf,
     python: String,
+    rights: Rights,
     keeper: Child,
     running: Mutex<HashMap<String, Running>>,
 }
@@ -99,7 +112,7 @@ impl Stream {
 
 impl Native {
     /// Writes the files and opens the namespaces.
-    pub async fn prepare(exchange: &Exchange) -> Self {
+    pub async fn prepare(exchange: &Exchange, rights: Rights) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let directory = env::temp_dir().join(format!(
             "socketpad-{}-{}-{}",
@@ -115,6 +128,10 @@ impl Native {
         let mut keeper = Command::new("unshare")
             .args(["--map-root-user", "--net", "--mount", "--"])
             .args([&python, "-c", KEEPER])
+            .arg(match rights {
+                Rights::Root => "root",
+                Rights::Ordinary => "ordinary",
+            })
             .current_dir(&directory)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -131,6 +148,7 @@ impl Native {
         Self {
             directory,
             python,
+            rights,
             keeper,
             running: Mutex::default(),
         }
@@ -145,6 +163,10 @@ impl Native {
             .arg(format!("--wd={}", self.directory.display()))
             // Whoever starts the tests in the background ignores SIGINT, and Python would inherit that.
             .args(["--", "env", "--default-signal=INT"])
+            .args(match self.rights {
+                Rights::Root => &[][..],
+                Rights::Ordinary => &["setpriv", "--bounding-set=-all"],
+            })
             .args([&self.python, "-u", &format!("{process}.py")])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -2,7 +2,9 @@
 
 use std::{fmt, net::SocketAddr};
 
-use crate::{Console, DEADLINE, Exchange, Native, Page, console::transcript, wait::eventually};
+use crate::{
+    Console, DEADLINE, Exchange, Native, Page, Rights, console::transcript, wait::eventually,
+};
 
 /// The product or the machine's own Python.
 #[derive(Debug)]
@@ -130,9 +132,24 @@ impl<'a> Twin<'a> {
         Self::open_at(page, page.relay().address(), exchange).await
     }
 
+    /// The same with programs that natively have no more rights than an ordinary user's.
+    pub async fn open_ordinary(page: &'a Page, exchange: &'a Exchange) -> Self {
+        let native = Native::prepare(exchange, Rights::Ordinary).await;
+        Self::join(page, page.relay().address(), exchange, native).await
+    }
+
     /// The same at an address from where there is a way to the relay.
     pub async fn open_at(page: &'a Page, address: SocketAddr, exchange: &'a Exchange) -> Self {
-        let native = Native::prepare(exchange).await;
+        let native = Native::prepare(exchange, Rights::Root).await;
+        Self::join(page, address, exchange, native).await
+    }
+
+    async fn join(
+        page: &'a Page,
+        address: SocketAddr,
+        exchange: &'a Exchange,
+        native: Native,
+    ) -> Self {
         page.open_at(address, exchange).await;
         Self {
             page,

@@ -60,6 +60,7 @@ const CALLS: &[Call] = &[
     linux("__syscall_recvmsg", 6),
     linux("__syscall_sendmsg", 6),
     linux("__syscall_sendto", 6),
+    linux("__syscall_socket", 6),
     Call {
         name: "fd_read",
         params: 4,

@@ -38,6 +38,9 @@ export function tries(machine, original) {
   const onSocket = socketCalls(machine);
 
   const calls = {
+    __syscall_socket: (domain, kind, protocol, _1, _2, _3, token) =>
+      made(machine, machine.kernel.socket(token, domain, kind, protocol), kind),
+
     __syscall_bind: (fd, address, length, _1, _2, _3, token) =>
       onSocket(fd, (kernel, socket) => kernel.bind(token, socket, address, length)),
 
@@ -107,8 +110,7 @@ export function tries(machine, original) {
           // The family, the protocol and the type, from the lowest byte up.
           const packed = value();
           const type = packed >> 16;
-          const socket = machine.kernel.socket(packed & 0xff, type, (packed >> 8) & 0xff);
-          return socket <= 0 ? socket : descriptors.open(socket, type);
+          return made(machine, machine.kernel.socket(token, packed & 0xff, type, (packed >> 8) & 0xff), type);
         }
         case EPOLL_CREATE:
           return machine.epolls.create();
@@ -177,6 +179,9 @@ const WORDS = {
   fd_read: "input",
 };
 
+/** The descriptor of a new socket, or why there is none. */
+const made = (machine, socket, kind) => (socket <= 0 ? socket : machine.descriptors.open(socket, kind));
+
 /**
  * Runs calls on the socket behind a descriptor.
  *
@@ -213,11 +218,6 @@ export function instantCalls(machine, original) {
   const { descriptors } = machine;
   const onSocket = socketCalls(machine);
   return {
-    __syscall_socket: (domain, kind, protocol) => {
-      const socket = machine.kernel.socket(domain, kind, protocol);
-      return socket <= 0 ? socket : descriptors.open(socket, kind);
-    },
-
     __syscall_fcntl64: (fd, command, argument) => {
       const stream = descriptors.stream(fd);
       if (!stream || command !== F_SETFL) return original.__syscall_fcntl64(fd, command, argument);

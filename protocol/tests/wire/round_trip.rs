@@ -66,7 +66,10 @@ fn hello() -> impl Strategy<Value = ClientMessage> {
 pub(crate) fn client() -> impl Strategy<Value = ClientMessage> {
     use ClientMessage as C;
     let domain = prop::sample::select(vec![Domain::Inet, Domain::Inet6, Domain::Unix]);
-    let kind = prop::sample::select(vec![Kind::Stream, Kind::Datagram]);
+    let kind = prop_oneof![
+        prop::sample::select(vec![Kind::Stream, Kind::Datagram, Kind::Ping]),
+        any::<u8>().prop_map(|protocol| Kind::Raw { protocol }),
+    ];
     let how = prop::sample::select(vec![Shutdown::Read, Shutdown::Write, Shutdown::Both]);
     let bytes = prop::collection::vec(any::<u8>(), 0..300);
     let option = || (call(), socket(), any::<i32>(), any::<i32>());

@@ -58,6 +58,8 @@ pub(crate) fn client() -> Vec<ClientMessage> {
         socket(Domain::Inet, Kind::Stream),
         socket(Domain::Inet6, Kind::Datagram),
         socket(Domain::Unix, Kind::Stream),
+        socket(Domain::Inet, Kind::Raw { protocol: 1 }),
+        socket(Domain::Inet6, Kind::Ping),
         ClientMessage::Bind {
             call: CALL,
             socket: SOCKET,

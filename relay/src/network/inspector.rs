@@ -1,7 +1,8 @@
 //! What the kernel knows of a socket that no call on it tells: its state and its queues, as ss(8) shows them.
 //!
 //! The kernel is asked over netlink (sock_diag(7)), for one socket at a time and by its addresses; no rights are needed.
-//! An answer is only believed if it is about the same socket, by its inode.
+//! An answer is only believed if it is about the same socket, by its inode. Sockets without ports cannot be told apart so:
+//! many may have the same addresses. Of those the kernel is asked what their buffers hold, on the socket itself.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -32,6 +33,8 @@ const IPPROTO_UDP: u8 = 17;
 pub(crate) struct State(pub(crate) u8);
 
 impl State {
+    /// `TCP_ESTABLISHED`.
+    const ESTABLISHED: Self = Self(1);
     /// `TCP_CLOSE`.
     const CLOSE: Self = Self(7);
 }
@@ -76,8 +79,13 @@ impl Inspector {
     pub(crate) fn look(&self, descriptor: BorrowedFd<'_>, kind: Kind) -> Option<Sight> {
         let local = net::getsockname(descriptor).ok().and_then(ip)?;
         let peer = net::getpeername(descriptor).ok().flatten().and_then(ip);
+        let transport = match kind {
+            Kind::Stream => Transport::Tcp,
+            Kind::Datagram => Transport::Udp,
+            Kind::Raw { .. } | Kind::Ping => return buffered(descriptor, peer),
+        };
         let inode = rustix::fs::fstat(descriptor).ok()?.st_ino;
-        let request = request(kind, local, peer);
+        let request = request(transport, local, peer);
         net::send(&self.netlink, &request, SendFlags::DONTWAIT).ok()?;
         let mut answer = [0; 1024];
         let (length, _) = net::recv(&self.netlink, &mut answer, RecvFlags::DONTWAIT).ok()?;
@@ -85,12 +93,30 @@ impl Inspector {
     }
 }
 
+/// What has ports.
+#[derive(Clone, Copy, Debug)]
+enum Transport {
+    Tcp,
+    Udp,
+}
+
+/// What a socket without ports says itself.
+fn buffered(descriptor: BorrowedFd<'_>, peer: Option<SocketAddr>) -> Option<Sight> {
+    let (receive, send) = crate::system::buffered(descriptor).ok()?;
+    let state = peer.map_or(State::CLOSE, |_| State::ESTABLISHED);
+    Some(Sight {
+        state,
+        receive,
+        send,
+    })
+}
+
 fn ip(address: SocketAddrAny) -> Option<SocketAddr> {
     SocketAddr::try_from(address).ok()
 }
 
 /// The request for one socket: an `inet_diag_req_v2` after its header.
-fn request(kind: Kind, local: SocketAddr, peer: Option<SocketAddr>) -> Vec<u8> {
+fn request(transport: Transport, local: SocketAddr, peer: Option<SocketAddr>) -> Vec<u8> {
     let nobody = SocketAddr::new(
         match local.ip() {
             IpAddr::V4(_) => std::net::Ipv4Addr::UNSPECIFIED.into(),
@@ -99,10 +125,10 @@ fn request(kind: Kind, local: SocketAddr, peer: Option<SocketAddr>) -> Vec<u8> {
         0,
     );
     let peer = peer.unwrap_or(nobody);
-    let (protocol, source, destination) = match kind {
-        Kind::Stream => (IPPROTO_TCP, local, peer),
+    let (protocol, source, destination) = match transport {
+        Transport::Tcp => (IPPROTO_TCP, local, peer),
         // The other way round, for historical reasons (`udp_dump_one` in the kernel).
-        Kind::Datagram => (IPPROTO_UDP, peer, local),
+        Transport::Udp => (IPPROTO_UDP, peer, local),
     };
     let family = if local.is_ipv4() { AF_INET } else { AF_INET6 };
     let mut bytes = Vec::with_capacity(HEADER + 56);

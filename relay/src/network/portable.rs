@@ -144,11 +144,12 @@ impl Host for PortableHost {
     }
 
     fn socket(&self, domain: Domain, kind: Kind) -> Result<Plug, Errno> {
-        match domain {
-            Domain::Inet => InetEndpoint::open(&self.table, self.identity, Family::Inet, kind),
-            Domain::Inet6 => InetEndpoint::open(&self.table, self.identity, Family::Inet6, kind),
-            Domain::Unix => Err(Errno::EAFNOSUPPORT),
-        }
+        let family = match domain {
+            Domain::Inet => Family::Inet,
+            Domain::Inet6 => Family::Inet6,
+            Domain::Unix => return Err(Errno::EAFNOSUPPORT),
+        };
+        InetEndpoint::open(&self.table, self.identity, family, kind.try_into()?)
     }
 
     fn inspector(&self) -> io::Result<Inspector> {

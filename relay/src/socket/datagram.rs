@@ -1,4 +1,4 @@
-//! A UDP socket.
+//! A UDP socket, or one that sends and receives packets itself (raw(7), icmp(7)).
 
 use std::collections::VecDeque;
 use std::os::fd::AsFd;
@@ -196,7 +196,10 @@ fn take(core: &mut Core, turn: &mut Turn<'_>) -> Taken {
     if available < LARGEST {
         let flags = RecvFlags::PEEK | RecvFlags::TRUNC | RecvFlags::DONTWAIT;
         match rustix::net::recv(&core.descriptor, &mut [0u8; 1][..], flags) {
-            Ok((_, length)) if available < length as u64 + DATAGRAM_COST => return Taken::NoCredit,
+            // What is longer, as only a raw socket's can be, is cut.
+            Ok((_, length)) if available < length.min(MAX_DATAGRAM) as u64 + DATAGRAM_COST => {
+                return Taken::NoCredit;
+            }
             // An error, too, is taken below.
             Ok(_) | Err(_) => {}
         }

@@ -41,6 +41,7 @@ const TCP_USER_TIMEOUT: i32 = 18;
 
 const IP_TOS: i32 = 1;
 const IP_TTL: i32 = 2;
+const IP_HDRINCL: i32 = 3;
 const IP_MULTICAST_TTL: i32 = 33;
 const IP_MULTICAST_LOOP: i32 = 34;
 
@@ -99,10 +100,7 @@ fn read(fd: BorrowedFd<'_>, kind: Kind, option: (i32, i32)) -> Result<i32, Errno
         (SOL_SOCKET, SO_ACCEPTCONN) => sockopt::socket_acceptconn(fd).map(i32::from),
         (SOL_SOCKET, SO_SNDBUF) => sockopt::socket_send_buffer_size(fd).map(signed),
         (SOL_SOCKET, SO_RCVBUF) => sockopt::socket_recv_buffer_size(fd).map(signed),
-        (SOL_SOCKET, SO_TYPE) => Ok(match kind {
-            Kind::Stream => 1,
-            Kind::Datagram => 2,
-        }),
+        (SOL_SOCKET, SO_TYPE) => Ok(kind.number()),
         (SOL_SOCKET, SO_DOMAIN) => {
             sockopt::socket_domain(fd).map(|domain| i32::from(domain.as_raw()))
         }
@@ -112,6 +110,12 @@ fn read(fd: BorrowedFd<'_>, kind: Kind, option: (i32, i32)) -> Result<i32, Errno
             .map(|error| error.err().map_or(0, rustix::io::Errno::raw_os_error)),
         (SOL_TCP, _) if kind == Kind::Stream => return read_tcp(fd, option.1),
         (SOL_IP, IP_TTL) => sockopt::ip_ttl(fd).map(signed),
+        (SOL_IP, IP_HDRINCL) => {
+            return SockRef::from(&fd)
+                .header_included_v4()
+                .map(i32::from)
+                .map_err(|error| of_io(&error));
+        }
         (SOL_IP, IP_TOS) => sockopt::ip_tos(fd).map(i32::from),
         (SOL_IP, IP_MULTICAST_TTL) => sockopt::ip_multicast_ttl(fd).map(signed),
         (SOL_IP, IP_MULTICAST_LOOP) => sockopt::ip_multicast_loop(fd).map(i32::from),
@@ -181,6 +185,11 @@ fn write(fd: BorrowedFd<'_>, option: (i32, i32), number: i32) -> Result<(), Errn
         (SOL_SOCKET, SO_SNDBUF) => sockopt::set_socket_send_buffer_size(fd, size(number)),
         (SOL_SOCKET, SO_RCVBUF) => sockopt::set_socket_recv_buffer_size(fd, size(number)),
         (SOL_IP, IP_TTL) => sockopt::set_ip_ttl(fd, unsigned(number)?),
+        (SOL_IP, IP_HDRINCL) => {
+            return SockRef::from(&fd)
+                .set_header_included_v4(on)
+                .map_err(|error| of_io(&error));
+        }
         (SOL_IP, IP_TOS) => sockopt::set_ip_tos(fd, u8::try_from(number & 0xff).unwrap_or(u8::MAX)),
         (SOL_IP, IP_MULTICAST_TTL) => {
             // -1 is the default (ip(7)).

@@ -304,7 +304,7 @@ impl Kernel {
                     };
                     let call = match kind {
                         Kind::Stream => "listen",
-                        Kind::Datagram => "bind",
+                        Kind::Datagram | Kind::Raw { .. } | Kind::Ping => "bind",
                     };
                     match address {
                         Address::Inet { ip, port } => {

@@ -8,8 +8,8 @@
 //!
 //! - `process`: the state machine, without I/O; `socket`, `inbox`, `epoll` and `wait` are its parts.
 //! - `tape`: what is kept of what was said, so that a lost connection can be resumed.
-//! - `sockaddr`, `addresses`, `inet6`, `lookup`, `services`, `emscripten`: how addresses, names and error numbers look to
-//!   the interpreter.
+//! - `sockaddr`, `addresses`, `inet6`, `kind`, `lookup`, `services`, `emscripten`: how addresses, kinds of socket, names
+//!   and error numbers look to the interpreter.
 //! - `reporter`: what the process tells of its calls while its lab is watched.
 //! - `bridge`: the system calls as the worker's glue calls them, with `memory` and `outbox` for the bytes.
 //! - `shim`: the module between the interpreter and the bridge, generated when this crate is built.
@@ -35,6 +35,8 @@ mod epoll;
 mod inbox;
 #[cfg(any(test, target_arch = "wasm32"))]
 mod inet6;
+#[cfg(any(test, target_arch = "wasm32"))]
+mod kind;
 #[cfg(any(test, target_arch = "wasm32"))]
 mod lookup;
 #[cfg(target_arch = "wasm32")]

@@ -27,7 +27,7 @@ use protocol::{
 
 pub(crate) use inquiry::{PollEntry, PollTarget, Resolved};
 pub(crate) use readiness::Streams;
-pub(crate) use transfer::{Received, Sent, frames};
+pub(crate) use transfer::{Load, Received, Sent, frames};
 
 use super::epoll::{Epoll, EpollId};
 use super::inbox::{Chunk, Datagram};
@@ -79,7 +79,7 @@ impl Attempt {
     fn answer(&mut self) -> Option<Result<Reply, Errno>> {
         match self.wait.take()?.wake? {
             Wake::Answered(result) => Some(result),
-            Wake::Accepted(_) | Wake::Ready | Wake::TimedOut | Wake::Interrupted => None,
+            Wake::Made(_) | Wake::Ready | Wake::TimedOut | Wake::Interrupted => None,
         }
     }
 
@@ -114,6 +114,13 @@ enum Caller {
     Wait(WaitId),
     /// The connect of this socket, whoever waits for it.
     Connect(SocketId),
+    /// A socket that needs a right.
+    Open {
+        /// The wait of its maker.
+        wait: WaitId,
+        /// Its number.
+        socket: SocketId,
+    },
     /// An accept.
     Accept {
         /// Its wait.
@@ -401,6 +408,10 @@ impl<C: Chunk> Process<C> {
                     socket.error = Some(errno);
                 }
             }),
+            Some(Caller::Open { wait, socket }) => {
+                let wake = self.opened(socket, result);
+                self.waits.settle(wait, wake);
+            }
             Some(Caller::Accept {
                 wait,
                 listener,

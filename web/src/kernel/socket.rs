@@ -126,12 +126,12 @@ impl<C: Chunk> Socket<C> {
 
     /// Whether recv(2) has something to say now: bytes, an error, or the end.
     pub(crate) fn is_readable(&self) -> bool {
-        match self.kind {
-            Kind::Datagram => !self.datagrams.is_empty() || self.error.is_some() || self.read_shut,
-            Kind::Stream => {
-                0 < self.stream.len() || self.error.is_some() || self.finished || self.read_shut
-            }
-        }
+        let has_something = if self.kind.has_datagrams() {
+            !self.datagrams.is_empty()
+        } else {
+            0 < self.stream.len() || self.finished
+        };
+        has_something || self.error.is_some() || self.read_shut
     }
 
     /// What poll(2) reports (tcp(7), udp(7); Linux `tcp_poll` for the corner cases).
@@ -140,7 +140,7 @@ impl<C: Chunk> Socket<C> {
         if self.error.is_some() {
             ready |= events::ERR;
         }
-        if self.kind == Kind::Datagram {
+        if self.kind.has_datagrams() {
             if self.is_readable() {
                 ready |= events::IN | events::RDNORM;
             }

@@ -28,8 +28,8 @@ pub(crate) enum Wake {
     Ready,
     /// The relay answered the call.
     Answered(Result<Reply, Errno>),
-    /// The relay has accepted a connection: its socket.
-    Accepted(SocketId),
+    /// The relay has a new socket: one that needed a right, or a connection that was accepted.
+    Made(SocketId),
     /// Its time is up.
     TimedOut,
     /// A signal came.

@@ -5,7 +5,8 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 
 use protocol::{Address, Domain, Errno, Kind};
 use rustix::net::{
-    self, AddressFamily, RecvFlags, SendFlags, SocketAddrAny, SocketFlags, SocketType, sockopt,
+    self, AddressFamily, Protocol, RawProtocol, RecvFlags, SendFlags, SocketAddrAny, SocketFlags,
+    SocketType, sockopt,
 };
 
 use super::super::{Arrival, Endpoint, Names, Plug, Progress, errno};
@@ -19,11 +20,18 @@ pub(super) fn open(domain: Domain, kind: Kind) -> Result<Plug, Errno> {
         Domain::Inet6 => AddressFamily::INET6,
         Domain::Unix => return Err(Errno::EAFNOSUPPORT),
     };
-    let socket_type = match kind {
-        Kind::Stream => SocketType::STREAM,
-        Kind::Datagram => SocketType::DGRAM,
+    let (socket_type, protocol) = match kind {
+        Kind::Stream => (SocketType::STREAM, None),
+        Kind::Datagram => (SocketType::DGRAM, None),
+        Kind::Raw { protocol } => {
+            // There is no raw socket of protocol 0 (`inet_create` in the kernel).
+            let protocol = RawProtocol::new(protocol.into()).ok_or(Errno::EPROTONOSUPPORT)?;
+            (SocketType::RAW, Some(Protocol::from_raw(protocol)))
+        }
+        Kind::Ping if domain == Domain::Inet => (SocketType::DGRAM, Some(net::ipproto::ICMP)),
+        Kind::Ping => (SocketType::DGRAM, Some(net::ipproto::ICMPV6)),
     };
-    let descriptor = net::socket_with(family, socket_type, FLAGS, None).map_err(errno)?;
+    let descriptor = net::socket_with(family, socket_type, FLAGS, protocol).map_err(errno)?;
     if kind == Kind::Stream {
         // What a program sends is sent at once, as the relay has collected it already.
         sockopt::set_tcp_nodelay(&descriptor, true).map_err(errno)?;
@@ -71,8 +79,8 @@ impl Endpoint for RealEndpoint {
                 Err(rustix::io::Errno::CONNABORTED) => net::connect(descriptor, &address),
                 connected => connected,
             },
-            (None, Kind::Datagram) => net::connect_unspec(descriptor),
-            (None, Kind::Stream) => return Err(Errno::EAFNOSUPPORT),
+            (None, kind) if kind.has_datagrams() => net::connect_unspec(descriptor),
+            (None, _) => return Err(Errno::EAFNOSUPPORT),
         };
         match connected {
             Ok(()) => Ok(Progress::Done),

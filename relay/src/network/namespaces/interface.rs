@@ -20,6 +20,7 @@ use netlink_packet_route::route::{
 use netlink_packet_route::{AddressFamily as RouteFamily, RouteNetlinkMessage};
 use rustix::fs::{Mode, OFlags};
 use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netdevice};
+use rustix::process::getegid;
 
 use super::register::Number;
 use crate::system;
@@ -53,6 +54,12 @@ pub(super) fn furnish(number: Number) -> io::Result<(OwnedFd, Vec<IpAddr>)> {
     // Nobody there is a router, so nobody is to be asked for one. Where /proc is not writable, hosts ask in vain.
     if let Err(error) = fs::write("/proc/sys/net/ipv6/conf/default/accept_ra", "0") {
         tracing::debug!(%error, "hosts will look for IPv6 routers");
+    }
+    // Every program may ping (icmp(7)). The range is of groups, and programs make their sockets as our own.
+    let group = getegid().as_raw();
+    let range = format!("{group} {group}");
+    if let Err(error) = fs::write("/proc/sys/net/ipv4/ping_group_range", range) {
+        tracing::debug!(%error, "programs may ping with raw sockets only");
     }
     let routing = Routing::open()?;
     routing.raise(LOOPBACK, Vec::new())?;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex};
 
-use protocol::{Address, Errno, Kind};
+use protocol::{Address, Errno};
 use rustix::net::{self, RecvFlags, SendFlags, sockopt};
 
 use super::super::{Arrival, Endpoint, Names, Plug, Progress, errno};
@@ -38,7 +38,7 @@ pub(super) struct InetEndpoint {
     table: Arc<Mutex<Table>>,
     host: Identity,
     family: Family,
-    kind: Kind,
+    transport: Transport,
     /// Whether it takes both families when it is bound to ::.
     stack: Stack,
     /// What the program bound it to, and the real address.
@@ -56,10 +56,10 @@ impl InetEndpoint {
         table: &Arc<Mutex<Table>>,
         host: Identity,
         family: Family,
-        kind: Kind,
+        transport: Transport,
     ) -> Result<Plug, Errno> {
-        let descriptor = port::open(kind)?;
-        if kind == Kind::Stream {
+        let descriptor = port::open(transport)?;
+        if transport == Transport::Tcp {
             // What a program sends is sent at once, as the relay has collected it already.
             sockopt::set_tcp_nodelay(&descriptor, true).map_err(errno)?;
         }
@@ -67,7 +67,7 @@ impl InetEndpoint {
             table: Arc::clone(table),
             host,
             family,
-            kind,
+            transport,
             stack: match family {
                 Family::Inet => Stack::Single,
                 Family::Inet6 => Stack::Dual,
@@ -83,10 +83,6 @@ impl InetEndpoint {
         })
     }
 
-    fn transport(&self) -> Transport {
-        self.kind.into()
-    }
-
     fn bind_to(
         &mut self,
         descriptor: BorrowedFd<'_>,
@@ -96,12 +92,12 @@ impl InetEndpoint {
         let (real, stack) = (self.host.real, self.stack);
         let bound = Bound { view, stack };
         let own = if bound.is_dual() {
-            let (own, hold) = port::bind_both(descriptor, self.kind, real, port)?;
+            let (own, hold) = port::bind_both(descriptor, self.transport, real, port)?;
             self.hold = Some(hold);
             own
         } else if view.is_ipv6() {
             // The one that holds this port does not listen itself, so the kernel might allow it.
-            if lock(&self.table).has_dual(self.transport(), SocketAddrV4::new(real, port)) {
+            if lock(&self.table).has_dual(self.transport, SocketAddrV4::new(real, port)) {
                 return Err(Errno::EADDRINUSE);
             }
             port::bind(descriptor, twin(real), port)?
@@ -109,7 +105,7 @@ impl InetEndpoint {
             port::bind(descriptor, real, port)?
         };
         self.bound = Some((bound, own));
-        if self.kind == Kind::Datagram {
+        if self.transport == Transport::Udp {
             self.open_to_lab();
         }
         Ok(())
@@ -120,7 +116,7 @@ impl InetEndpoint {
         if let Some((bound, real)) = self.bound
             && !std::mem::replace(&mut self.reachable, true)
         {
-            lock(&self.table).bind(self.transport(), real, bound);
+            lock(&self.table).bind(self.transport, real, bound);
         }
     }
 
@@ -172,7 +168,7 @@ impl InetEndpoint {
         let shared = Arc::clone(&self.table);
         // Held until the kernel has found the listener: it must not be gone by then, see `Table::bound`.
         let mut table = lock(&shared);
-        let Some(real) = table.reach(self.transport(), destination, to.port()) else {
+        let Some(real) = table.reach(self.transport, destination, to.port()) else {
             return Err(Errno::ECONNREFUSED);
         };
         table.dial((own, real), dialled);
@@ -201,7 +197,7 @@ impl InetEndpoint {
     ) -> Result<Progress, Errno> {
         let (destination, from) = self.route(to)?;
         self.bind_if_unbound(descriptor)?;
-        let reached = lock(&self.table).reach(self.transport(), destination, to.port());
+        let reached = lock(&self.table).reach(self.transport, destination, to.port());
         let likeliest = destination.candidates().next().unwrap_or(destination.real);
         let real = reached.unwrap_or(SocketAddrV4::new(likeliest, to.port()));
         net::connect(descriptor, &real).map_err(errno)?;
@@ -275,7 +271,7 @@ impl Endpoint for InetEndpoint {
     }
 
     fn listen(&mut self, descriptor: BorrowedFd<'_>, backlog: i32) -> Result<(), Errno> {
-        if self.kind == Kind::Stream && self.link.is_none() {
+        if self.transport == Transport::Tcp && self.link.is_none() {
             self.bind_if_unbound(descriptor)?;
         }
         net::listen(descriptor, backlog).map_err(errno)?;
@@ -320,17 +316,17 @@ impl Endpoint for InetEndpoint {
         descriptor: BorrowedFd<'_>,
         address: &Address,
     ) -> Result<Progress, Errno> {
-        match (self.kind, address) {
-            (Kind::Datagram, Address::Unspecified) => {
+        match (self.transport, address) {
+            (Transport::Udp, Address::Unspecified) => {
                 net::connect_unspec(descriptor).map_err(errno)?;
                 self.link = None;
                 Ok(Progress::Done)
             }
-            (Kind::Datagram, _) => {
+            (Transport::Udp, _) => {
                 let to = self.family.view(address)?;
                 self.connect_datagram(descriptor, to)
             }
-            (Kind::Stream, _) => {
+            (Transport::Tcp, _) => {
                 let to = self.family.view(address)?;
                 self.connect_stream(descriptor, to)
             }
@@ -371,7 +367,7 @@ impl Endpoint for InetEndpoint {
         let shared = Arc::clone(&self.table);
         // Held until the datagram is there, as in `connect_stream`.
         let mut table = lock(&shared);
-        let Some(real) = table.reach(self.transport(), destination, to.port()) else {
+        let Some(real) = table.reach(self.transport, destination, to.port()) else {
             // As if the port were closed: only a connected socket is told (udp(7)).
             return match self.link {
                 Some(_) => Err(Errno::ECONNREFUSED),
@@ -447,7 +443,7 @@ impl InetEndpoint {
             table: Arc::clone(&self.table),
             host: self.host,
             family: self.family,
-            kind: self.kind,
+            transport: self.transport,
             stack: self.stack,
             bound: None,
             hold: None,
@@ -470,7 +466,7 @@ impl Drop for InetEndpoint {
     fn drop(&mut self) {
         self.unlink();
         if let Some((bound, real)) = self.bound.filter(|_| self.reachable) {
-            lock(&self.table).unbind(self.transport(), real, bound);
+            lock(&self.table).unbind(self.transport, real, bound);
         }
     }
 }

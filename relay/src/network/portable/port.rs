@@ -3,10 +3,11 @@
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use protocol::{Errno, Kind};
+use protocol::Errno;
 use rustix::net::{self, AddressFamily, SocketAddrAny, SocketFlags, SocketType, sockopt};
 
 use super::super::errno;
+use super::table::Transport;
 use super::view::twin;
 
 /// How often a port is drawn that is free at both real addresses.
@@ -16,10 +17,10 @@ const DRAWS: usize = 32;
 pub(super) const FLAGS: SocketFlags = SocketFlags::NONBLOCK.union(SocketFlags::CLOEXEC);
 
 /// Makes a descriptor.
-pub(super) fn open(kind: Kind) -> Result<OwnedFd, Errno> {
-    let socket_type = match kind {
-        Kind::Stream => SocketType::STREAM,
-        Kind::Datagram => SocketType::DGRAM,
+pub(super) fn open(transport: Transport) -> Result<OwnedFd, Errno> {
+    let socket_type = match transport {
+        Transport::Tcp => SocketType::STREAM,
+        Transport::Udp => SocketType::DGRAM,
     };
     net::socket_with(AddressFamily::INET, socket_type, FLAGS, None).map_err(errno)
 }
@@ -40,13 +41,13 @@ pub(super) struct Hold {
 /// Binds a descriptor to a port of a host's IPv4 ports, and holds the same IPv6 port.
 pub(super) fn bind_both(
     fd: BorrowedFd<'_>,
-    kind: Kind,
+    transport: Transport,
     real: Ipv4Addr,
     port: u16,
 ) -> Result<(SocketAddrV4, Hold), Errno> {
     let mut draws = 0;
     loop {
-        let held = open(kind)?;
+        let held = open(transport)?;
         if sockopt::socket_reuseaddr(fd).map_err(errno)? {
             sockopt::set_socket_reuseaddr(&held, true).map_err(errno)?;
         }

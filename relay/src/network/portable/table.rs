@@ -51,11 +51,18 @@ pub(super) enum Transport {
     Udp,
 }
 
-impl From<Kind> for Transport {
-    fn from(kind: Kind) -> Self {
+impl TryFrom<Kind> for Transport {
+    type Error = Errno;
+
+    /// What has no ports is refused as Linux refuses it to an ordinary user: raw sockets for want of `CAP_NET_RAW`
+    /// (raw(7)), those of ICMP because of `ping_group_range` (icmp(7)).
+    fn try_from(kind: Kind) -> Result<Self, Errno> {
         match kind {
-            Kind::Stream => Self::Tcp,
-            Kind::Datagram => Self::Udp,
+            Kind::Stream => Ok(Self::Tcp),
+            Kind::Datagram => Ok(Self::Udp),
+            Kind::Raw { protocol: 0 } => Err(Errno::EPROTONOSUPPORT),
+            Kind::Raw { .. } => Err(Errno::EPERM),
+            Kind::Ping => Err(Errno::EACCES),
         }
     }
 }

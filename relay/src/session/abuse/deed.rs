@@ -43,7 +43,12 @@ fn address() -> impl Strategy<Value = Address> {
 
 /// Anything at all.
 pub(super) fn deed() -> impl Strategy<Value = Deed> {
-    let kind = prop_oneof![Just(Kind::Stream), Just(Kind::Datagram)];
+    let kind = prop_oneof![
+        4 => Just(Kind::Stream),
+        4 => Just(Kind::Datagram),
+        1 => any::<u8>().prop_map(|protocol| Kind::Raw { protocol }),
+        1 => Just(Kind::Ping),
+    ];
     let domain = prop_oneof![8 => Just(Domain::Inet), 1 => Just(Domain::Unix)];
     let how = prop_oneof![
         Just(Shutdown::Read),

@@ -54,6 +54,10 @@ pub(crate) enum SocketKind {
     Stream,
     /// Datagrams.
     Datagram,
+    /// Packets of an IP protocol.
+    Raw,
+    /// ICMP echoes.
+    Ping,
 }
 
 /// The states of a socket (tcp(7)), as ss(8) calls them.
@@ -114,6 +118,8 @@ impl Socket {
             kind: match row.kind {
                 Kind::Stream => SocketKind::Stream,
                 Kind::Datagram => SocketKind::Datagram,
+                Kind::Raw { .. } => SocketKind::Raw,
+                Kind::Ping => SocketKind::Ping,
             },
             state: row.sight.state.into(),
             receive_queue: row.sight.receive,

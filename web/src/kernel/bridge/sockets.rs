@@ -2,18 +2,17 @@
 
 use js_sys::Uint8Array;
 use protocol::event::Call;
-use protocol::{Address, Domain, Errno, Kind, Shutdown, SocketId};
+use protocol::{Address, Errno, Kind, Shutdown, SocketId};
 use wasm_bindgen::prelude::*;
 
+use super::super::kind;
 use super::super::memory::{Memory, Received as Chunk, Span, total, window};
-use super::super::process::{Received, Sent, Step, Try};
+use super::super::process::{Load, Received, Sent, Step, Try};
 use super::super::sockaddr;
 use super::{BLOCKED, Kernel, count, failed, mode};
 
 /// The longest socket address that is read, in bytes.
 const MAX_SOCKADDR: u32 = 128;
-/// `SOCK_NONBLOCK` and `SOCK_CLOEXEC`, which may be mixed into a socket's type.
-const TYPE_FLAGS: i32 = 0o4000 | 0o2_000_000;
 /// `MSG_TRUNC`, in what recvmsg(2) returns.
 const MSG_TRUNC: u32 = 0x20;
 
@@ -38,23 +37,14 @@ impl MessageHeader {
 #[wasm_bindgen]
 impl Kernel {
     /// socket(2): the socket's number.
-    pub fn socket(&mut self, domain: i32, kind: i32, protocol: i32) -> i32 {
-        let kind = match (kind & !TYPE_FLAGS, protocol) {
-            (1, 0 | 6) => Kind::Stream,
-            (2, 0 | 17) => Kind::Datagram,
-            (3, _) => return failed(Errno::EPERM),
-            (1 | 2, _) => return failed(Errno::EPROTONOSUPPORT),
-            _ => return failed(Errno::EINVAL),
-        };
-        let Some(domain) = [Domain::Inet, Domain::Inet6]
-            .into_iter()
-            .find(|&each| domain == i32::from(sockaddr::family(each)))
-        else {
-            return failed(Errno::EAFNOSUPPORT);
-        };
-        let socket = self.process.socket(domain, kind);
-        self.note(0, Call::Socket, socket.0);
-        self.end(Ok(Step::Ready(socket)), |_, socket| number(socket))
+    pub fn socket(&mut self, token: i32, domain: i32, kind: i32, protocol: i32) -> i32 {
+        let attempt = self.attempt(token);
+        let result = kind::asked(domain, kind, protocol)
+            .and_then(|(domain, kind)| self.process.open(attempt, domain, kind));
+        if let Ok(Step::Ready(socket)) = result {
+            self.note(0, Call::Socket, socket.0);
+        }
+        self.end(result, |_, socket| number(socket))
     }
 
     /// The family of a socket, and its type.
@@ -64,11 +54,8 @@ impl Kernel {
         socket.map_or_else(
             |_| Vec::new(),
             |socket| {
-                let kind = match socket.kind {
-                    Kind::Stream => 1,
-                    Kind::Datagram => 2,
-                };
-                vec![i32::from(sockaddr::family(socket.domain)), kind]
+                let family = i32::from(sockaddr::family(socket.domain));
+                vec![family, socket.kind.number()]
             },
         )
     }
@@ -452,7 +439,12 @@ impl Kernel {
             Ok(Step::Ready(sent)) => {
                 // What the call brought about before goes first.
                 self.carry_out();
-                self.copy_out(id, &sent, address, parts);
+                if sent.load != Load::Nothing {
+                    self.copy_out(id, &sent, address, parts);
+                }
+                if let Load::Followed(message) = &sent.load {
+                    self.post(message);
+                }
                 Ok(sent.then)
             }
             Ok(Step::Blocked(wait)) => Ok(Step::Blocked(wait)),
@@ -473,7 +465,9 @@ impl Kernel {
         let leave = |message: &Uint8Array| glue.send(message);
         match process.get(id).map(|socket| socket.kind) {
             Ok(Kind::Stream) => outbox.stream(id, memory, &source, &leave),
-            Ok(Kind::Datagram) => outbox.datagram(id, address, memory, &source, &leave),
+            Ok(Kind::Datagram | Kind::Raw { .. } | Kind::Ping) => {
+                outbox.datagram(id, address, memory, &source, &leave);
+            }
             Err(_) => {}
         }
     }

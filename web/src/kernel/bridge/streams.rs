@@ -117,7 +117,7 @@ fn target_of(target: &[i32]) -> PollTarget {
 /// What `park` and `sleep` return.
 fn why(wake: &Wake) -> i32 {
     match wake {
-        Wake::Ready | Wake::Answered(_) | Wake::Accepted(_) => 0,
+        Wake::Ready | Wake::Answered(_) | Wake::Made(_) => 0,
         Wake::TimedOut => 1,
         Wake::Interrupted => 2,
     }

@@ -1,6 +1,6 @@
 //! bind, listen, accept, connect, shutdown, close.
 
-use protocol::{Address, ClientMessage, Errno, Kind, Reply, Shutdown, SocketId};
+use protocol::{Address, ClientMessage, Domain, Errno, Kind, Reply, Shutdown, SocketId};
 
 use super::super::inbox::Chunk;
 use super::super::socket::{Phase, Socket};
@@ -16,6 +16,47 @@ fn child<C: Chunk>(listener: &Socket<C>, local: Address, peer: Address) -> Socke
 }
 
 impl<C: Chunk> Process<C> {
+    /// socket(2): the new socket.
+    ///
+    /// One that needs a right must fail at once, so the relay is asked for its name, which it has from the beginning: its
+    /// protocol is its port.
+    pub(crate) fn open(
+        &mut self,
+        mut attempt: Attempt,
+        domain: Domain,
+        kind: Kind,
+    ) -> Try<SocketId> {
+        let thread = attempt.thread;
+        if let Some(&Wake::Made(socket)) = attempt.wake() {
+            return Ok(Step::Ready(socket));
+        }
+        if let Some(answer) = attempt.answer() {
+            return Err(answer.err().unwrap_or(Errno::EPROTO));
+        }
+        let socket = self.socket(domain, kind);
+        match kind {
+            Kind::Stream | Kind::Datagram => Ok(Step::Ready(socket)),
+            Kind::Raw { .. } | Kind::Ping => {
+                let caller = |wait| Caller::Open { wait, socket };
+                self.call_for(thread, Signals::Hold, caller, |call| ClientMessage::Names {
+                    call,
+                    socket,
+                })
+            }
+        }
+    }
+
+    /// The relay has answered how a new socket is called.
+    pub(super) fn opened(&mut self, socket: SocketId, result: Result<Reply, Errno>) -> Wake {
+        match result.and_then(|reply| self.named(socket, reply)) {
+            Ok(()) => Wake::Made(socket),
+            Err(errno) => {
+                self.close(socket);
+                Wake::Answered(Err(errno))
+            }
+        }
+    }
+
     /// bind(2).
     pub(crate) fn bind(&mut self, mut attempt: Attempt, id: SocketId, address: Address) -> Try<()> {
         let thread = attempt.thread;
@@ -48,11 +89,11 @@ impl<C: Chunk> Process<C> {
         }
         let socket = self.get(id)?;
         match (socket.kind, socket.phase) {
-            (Kind::Datagram, _) => return Err(Errno::EOPNOTSUPP),
-            (Kind::Stream, Phase::Connecting | Phase::Connected { .. }) => {
+            (kind, _) if kind.has_datagrams() => return Err(Errno::EOPNOTSUPP),
+            (_, Phase::Connecting | Phase::Connected { .. }) => {
                 return Err(Errno::EINVAL);
             }
-            (Kind::Stream, Phase::Idle | Phase::Listening { .. }) => {}
+            (_, Phase::Idle | Phase::Listening { .. }) => {}
         }
         self.call(thread, Signals::Hold, |call| ClientMessage::Listen {
             call,
@@ -83,7 +124,7 @@ impl<C: Chunk> Process<C> {
         mode: Mode,
     ) -> Try<SocketId> {
         let thread = attempt.thread;
-        if let Some(&Wake::Accepted(accepted)) = attempt.wake() {
+        if let Some(&Wake::Made(accepted)) = attempt.wake() {
             return Ok(Step::Ready(accepted));
         }
         if attempt.is_interrupted() {
@@ -91,9 +132,10 @@ impl<C: Chunk> Process<C> {
         }
         let listener = self.get(id)?;
         let Phase::Listening { acceptable } = listener.phase else {
-            return Err(match listener.kind {
-                Kind::Stream => Errno::EINVAL,
-                Kind::Datagram => Errno::EOPNOTSUPP,
+            return Err(if listener.kind.has_datagrams() {
+                Errno::EOPNOTSUPP
+            } else {
+                Errno::EINVAL
             });
         };
         match attempt.answer() {
@@ -141,7 +183,7 @@ impl<C: Chunk> Process<C> {
             Some(listener) if self.waits.contains(wait) => {
                 let socket = child(listener, local, peer);
                 self.sockets.insert(accepted, socket);
-                Wake::Accepted(accepted)
+                Wake::Made(accepted)
             }
             // Nobody is there any more to take it.
             Some(_) | None => {
@@ -160,7 +202,7 @@ impl<C: Chunk> Process<C> {
         address: Address,
         mode: Mode,
     ) -> Try<()> {
-        if self.get(id)?.kind == Kind::Datagram {
+        if self.get(id)?.kind.has_datagrams() {
             return self.associate(attempt, id, address);
         }
         if attempt.is_interrupted() {
@@ -208,8 +250,8 @@ impl<C: Chunk> Process<C> {
         }) = &attempt.wait
         {
             self.named(id, answer.clone()?)?;
-            let socket = self.get_mut(id)?;
-            socket.phase = match socket.peer {
+            // Not by the peer's name: that of a raw socket has none if its port is zero.
+            self.get_mut(id)?.phase = match address {
                 Address::Unspecified => Phase::Idle,
                 _ => Phase::Connected { told: true },
             };

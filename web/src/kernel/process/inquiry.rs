@@ -204,7 +204,7 @@ impl<C: Chunk> Process<C> {
         match woken.and_then(|wait| wait.wake.as_ref()) {
             Some(Wake::Interrupted) => return Err(Errno::EINTR),
             Some(Wake::TimedOut | Wake::Answered(_)) => return Ok(Step::Ready(ready)),
-            Some(Wake::Ready | Wake::Accepted(_)) | None => {}
+            Some(Wake::Ready | Wake::Made(_)) | None => {}
         }
         let objects = entries.iter().filter_map(|entry| match entry.target {
             PollTarget::Socket(id) => Some(Object::Socket(id)),

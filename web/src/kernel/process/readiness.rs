@@ -75,7 +75,7 @@ impl<C: Chunk> Process<C> {
         let is_over = match woken.and_then(|wait| wait.wake.as_ref()) {
             Some(Wake::Interrupted) if ready.is_empty() => return Err(Errno::EINTR),
             Some(Wake::TimedOut | Wake::Answered(_)) => true,
-            Some(Wake::Ready | Wake::Accepted(_) | Wake::Interrupted) | None => timeout == 0,
+            Some(Wake::Ready | Wake::Made(_) | Wake::Interrupted) | None => timeout == 0,
         };
         let epoll = self.epolls.get_mut(&id).ok_or(Errno::EBADF)?;
         if is_over || !ready.is_empty() {

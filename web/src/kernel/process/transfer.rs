@@ -4,12 +4,12 @@
 //! decided how many, and from where.
 
 use protocol::limits::{DATAGRAM_COST, MAX_DATAGRAM, MAX_STREAM_FRAME};
-use protocol::{Address, Errno, Kind, SocketId};
+use protocol::{Address, ClientMessage, Errno, Kind, SocketId};
 
 use super::super::inbox::Chunk;
 use super::super::socket::Phase;
-use super::super::wait::{Object, Wait, WaitId};
-use super::{Attempt, Mode, Process, Step, Try};
+use super::super::wait::{Object, Signals, Wait, WaitId, Wake};
+use super::{Attempt, Caller, Mode, Process, Step, Try};
 
 /// Flags of recv(2) and send(2), in the numbers of Linux and Emscripten.
 pub(crate) mod flags {
@@ -58,6 +58,19 @@ pub(crate) struct Sent {
     pub(crate) length: usize,
     /// What the call returns, if this is all; else it will be tried again.
     pub(crate) then: Step<usize>,
+    /// What leaves.
+    pub(crate) load: Load,
+}
+
+/// What leaves with a send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Load {
+    /// The bytes.
+    Bytes,
+    /// The bytes, and a message after them.
+    Followed(ClientMessage),
+    /// Nothing, not even an empty datagram: an earlier try has sent everything.
+    Nothing,
 }
 
 impl<C: Chunk> Process<C> {
@@ -73,7 +86,9 @@ impl<C: Chunk> Process<C> {
         let mode = mode.with(flags);
         match self.get(id)?.kind {
             Kind::Stream => self.recv_stream(attempt, id, length, flags, mode),
-            Kind::Datagram => self.recv_datagram(attempt, id, length, flags, mode),
+            Kind::Datagram | Kind::Raw { .. } | Kind::Ping => {
+                self.recv_datagram(attempt, id, length, flags, mode)
+            }
         }
     }
 
@@ -209,7 +224,9 @@ impl<C: Chunk> Process<C> {
         let mode = mode.with(flags);
         match self.get(id)?.kind {
             Kind::Stream => self.send_stream(attempt, id, length, mode),
-            Kind::Datagram => self.send_datagram(attempt, id, length, address, mode),
+            Kind::Datagram | Kind::Raw { .. } | Kind::Ping => {
+                self.send_datagram(attempt, id, length, address, mode)
+            }
         }
     }
 
@@ -226,6 +243,7 @@ impl<C: Chunk> Process<C> {
                 offset: progress,
                 length: 0,
                 then: Step::Ready(result),
+                load: Load::Bytes,
             }))
         };
         let socket = self.get_mut(id)?;
@@ -271,6 +289,7 @@ impl<C: Chunk> Process<C> {
             offset: progress,
             length: count,
             then,
+            load: Load::Bytes,
         }))
     }
 
@@ -283,14 +302,28 @@ impl<C: Chunk> Process<C> {
         mode: Mode,
     ) -> Try<Sent> {
         let socket = self.get_mut(id)?;
+        if 0 < attempt.progress() {
+            // It has left, and the relay has told what the kernel says to it.
+            return match socket.error.take() {
+                Some(errno) => Err(errno),
+                None => Ok(Step::Ready(Sent {
+                    offset: 0,
+                    length: 0,
+                    then: Step::Ready(length),
+                    load: Load::Nothing,
+                })),
+            };
+        }
         if MAX_DATAGRAM < length {
             return Err(Errno::EMSGSIZE);
         }
         match address {
-            Address::Unspecified if socket.peer == Address::Unspecified => {
+            Address::Unspecified if !socket.is_connected() => {
                 return Err(Errno::EDESTADDRREQ);
             }
-            Address::Inet { port: 0, .. } | Address::Inet6 { port: 0, .. } => {
+            Address::Inet { port: 0, .. } | Address::Inet6 { port: 0, .. }
+                if socket.kind == Kind::Datagram =>
+            {
                 return Err(Errno::EINVAL);
             }
             _ => {}
@@ -315,11 +348,33 @@ impl<C: Chunk> Process<C> {
         if let Some(Address::Inet { port: 0, .. } | Address::Inet6 { port: 0, .. }) = socket.local {
             socket.local = None;
         }
+        let (then, load) = match socket.kind {
+            Kind::Raw { .. } | Kind::Ping => self.confirm(attempt.thread),
+            Kind::Stream | Kind::Datagram => (Step::Ready(length), Load::Bytes),
+        };
         Ok(Step::Ready(Sent {
             offset: 0,
             length,
-            then: Step::Ready(length),
+            then,
+            load,
         }))
+    }
+
+    /// Has the relay say when it has passed on what was sent. Programs send packets by hand to see what the kernel says
+    /// to them, so they must not learn of it with a later call.
+    fn confirm(&mut self, thread: i32) -> (Step<usize>, Load) {
+        let wait = self.waits.add(Wait {
+            progress: 1,
+            ..Wait::answer(thread, Signals::Hold)
+        });
+        if self.lost.is_some() {
+            self.waits
+                .settle(wait, Wake::Answered(Err(Errno::ENETDOWN)));
+            return (Step::Blocked(wait), Load::Nothing);
+        }
+        let call = self.next_call(Caller::Wait(wait));
+        let load = Load::Followed(ClientMessage::Sync { call });
+        (Step::Blocked(wait), load)
     }
 }
 
