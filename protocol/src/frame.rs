@@ -22,6 +22,8 @@ pub enum FrameKind {
     Stream = 1,
     /// One datagram.
     Datagram = 2,
+    /// One byte of a stream that is urgent. From minor version 1.
+    Urgent = 3,
 }
 
 /// Why bytes are not a frame.
@@ -42,6 +44,9 @@ pub enum DecodeError {
     /// The payload is no message of this version.
     #[error("a control message could not be read")]
     Message,
+    /// An urgent frame has another length than one byte.
+    #[error("an urgent frame has one byte, not {0}")]
+    Urgent(usize),
     /// The payload has no readable address before it.
     #[error("a datagram's address could not be read")]
     Address,
@@ -89,11 +94,15 @@ impl Header {
             0 => FrameKind::Control,
             1 => FrameKind::Stream,
             2 => FrameKind::Datagram,
+            3 => FrameKind::Urgent,
             other => return Err(DecodeError::Kind(other)),
         };
         let length = u32::from_le_bytes([l0, l1, l2, 0]) as usize;
         if MAX_PAYLOAD < length {
             return Err(DecodeError::TooLong(length));
+        }
+        if kind == FrameKind::Urgent && length != 1 {
+            return Err(DecodeError::Urgent(length));
         }
         let socket = SocketId(u32::from_le_bytes([s0, s1, s2, s3]));
         if kind == FrameKind::Control && socket.0 != 0 {
@@ -127,6 +136,13 @@ pub enum Frame<'a, M> {
         address: Address,
         /// The bytes.
         payload: &'a [u8],
+    },
+    /// A byte of a stream that is urgent.
+    Urgent {
+        /// The socket.
+        socket: SocketId,
+        /// The byte.
+        byte: u8,
     },
 }
 
@@ -163,6 +179,10 @@ impl<'a, M: DeserializeOwned> Frames<'a, M> {
         match kind {
             FrameKind::Control => Ok(Frame::Control(decode_message(payload)?)),
             FrameKind::Stream => Ok(Frame::Stream { socket, payload }),
+            FrameKind::Urgent => match *payload {
+                [byte] => Ok(Frame::Urgent { socket, byte }),
+                _ => Err(DecodeError::Urgent(length)),
+            },
             FrameKind::Datagram => {
                 let (address, used) = decode_address(payload)?;
                 Ok(Frame::Datagram {

@@ -8,51 +8,38 @@ mod datagram;
 mod listener;
 mod option;
 mod stream;
+mod turn;
+mod urgent;
 
+use std::future::Future as _;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use protocol::{Address, CallId, Errno, Kind, Reply, SendWindow, ServerMessage, SocketId};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
+use tokio::io::{Interest, Ready as Readiness};
 
 use crate::metrics::{Counted, Metrics, Traffic};
 use crate::network::{Endpoint, Inspector, Names, Plug};
-use crate::session::{Budget, Intake, Outbox, Ready, Row, Signal};
+use crate::session::{Intake, Ready, Row, Signal};
 
 use self::datagram::Datagram;
 use self::listener::Listener;
 use self::option::Wishes;
 use self::stream::Stream;
+pub(crate) use self::turn::{Attention, Turn, Violation};
+pub(crate) use self::urgent::Urgency;
 
 /// The most bytes that one socket may bring in one turn before others have theirs.
 const SHARE: usize = 64 * 1024;
 
-/// What a socket needs of its session to do something.
-#[derive(Debug)]
-pub(crate) struct Turn<'a> {
-    /// Where answers and payload for the process go.
-    pub(crate) outbox: &'a mut Outbox,
-    /// What the sockets share.
-    pub(crate) budget: &'a mut Budget,
-    /// The relay's counts.
-    pub(crate) metrics: &'a Metrics,
-}
-
-/// The process broke a rule of the protocol. The text says which.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct Violation(pub(crate) String);
-
-/// Whether a socket has more to do that only needs another turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Attention {
-    /// Not before its waker says so.
-    Later,
-    /// As soon as there is room.
-    Again,
-}
+/// What the event loop is to tell of a socket; priority is TCP's urgent data (poll(2)).
+const INTEREST: Interest = Interest::READABLE
+    .add(Interest::WRITABLE)
+    .add(Interest::PRIORITY);
 
 /// A socket.
 #[derive(Debug)]
@@ -273,10 +260,15 @@ impl Socket {
     }
 
     /// The process sends bytes on a stream.
-    pub(crate) fn write(&mut self, payload: &[u8], turn: &mut Turn<'_>) -> Result<(), Violation> {
+    pub(crate) fn write(
+        &mut self,
+        payload: &[u8],
+        urgency: Urgency,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), Violation> {
         let core = &mut self.core;
         match &mut self.role {
-            Role::Stream(stream) => stream.write(core, payload, turn),
+            Role::Stream(stream) => stream.write(core, (payload, urgency), turn),
             Role::Listener(_) | Role::Datagram(_) => {
                 Err(Violation(format!("socket {} is no connection", core.id.0)))
             }
@@ -393,7 +385,7 @@ impl Core {
             deprecated,
             reason = "its successor is unsafe because a descriptor may be replaced or closed early; a shared OwnedFd cannot be"
         )]
-        match AsyncFd::new(Arc::clone(&self.descriptor)) {
+        match AsyncFd::with_interest(Arc::clone(&self.descriptor), INTEREST) {
             Ok(watch) => {
                 self.watch = Some(watch);
                 Ok(())
@@ -428,6 +420,31 @@ impl Core {
             },
             None => Poll::Pending,
         }
+    }
+
+    /// Whether the event loop has heard of urgent data since it was asked last. To be asked when something may be read: then
+    /// it costs no more than a look.
+    fn hears_urgent(&self) -> bool {
+        let Some(watch) = &self.watch else {
+            return false;
+        };
+        let mut context = Context::from_waker(Waker::noop());
+        let ready = pin!(watch.ready(Interest::READABLE | Interest::PRIORITY));
+        match ready.poll(&mut context) {
+            Poll::Ready(Ok(mut guard)) if guard.ready().is_priority() => {
+                guard.clear_ready_matching(Readiness::PRIORITY);
+                true
+            }
+            Poll::Ready(_) | Poll::Pending => false,
+        }
+    }
+
+    /// Asks the kernel itself whether there is urgent data that was not taken.
+    fn has_urgent(&self) -> bool {
+        let mut fds = [PollFd::new(&self.descriptor, PollFlags::PRI)];
+        let now = Timespec::default();
+        let asked = rustix::event::poll(&mut fds, Some(&now));
+        asked.is_ok() && fds.iter().any(|fd| fd.revents().contains(PollFlags::PRI))
     }
 
     /// Asks the kernel itself which of these events a descriptor has, errors included.

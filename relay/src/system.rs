@@ -4,19 +4,22 @@
 
 #![expect(
     unsafe_code,
-    reason = "unshare(2), the requests that make a TAP device and what a socket's buffers hold have no safe wrapper"
+    reason = "unshare(2), the requests to TAP devices and sockets and what a socket's buffers hold have no safe wrapper"
 )]
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 
-use rustix::ioctl::{IntegerSetter, Opcode, Setter, ioctl, opcode};
+use rustix::ioctl::{Getter, IntegerSetter, Opcode, Setter, ioctl, opcode};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
 /// `TUNSETIFF` (linux/if_tun.h).
 const TUNSETIFF: Opcode = opcode::write::<libc::c_int>(b'T', 202);
 /// `TUNSETPERSIST` (linux/if_tun.h).
 const TUNSETPERSIST: Opcode = opcode::write::<libc::c_int>(b'T', 203);
+
+/// `SIOCATMARK` (tcp(7)).
+const SIOCATMARK: Opcode = 0x8905;
 
 /// Gives the process a user namespace and a network namespace of its own (user_namespaces(7)), both or none of them.
 ///
@@ -98,4 +101,17 @@ pub(crate) fn buffered(socket: impl AsFd) -> io::Result<(u32, u32)> {
     }
     let [receive, _, send, ..] = numbers;
     Ok((receive, send))
+}
+
+/// Whether the next byte of a TCP connection is its urgent one (sockatmark(3)).
+///
+/// # Errors
+///
+/// What the request says: the socket is none of TCP.
+pub(crate) fn is_at_mark(socket: impl AsFd) -> io::Result<bool> {
+    // SAFETY: `SIOCATMARK` writes a number.
+    let request = unsafe { Getter::<SIOCATMARK, libc::c_int>::new() };
+    // SAFETY: as above; on a descriptor that is no socket the request fails and writes nothing.
+    let number = unsafe { ioctl(socket, request) }?;
+    Ok(number != 0)
 }

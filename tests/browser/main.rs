@@ -55,3 +55,4 @@ mod timeouts;
 mod tracebacks;
 mod two_labs;
 mod udp_twin;
+mod urgent;

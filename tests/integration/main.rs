@@ -28,6 +28,7 @@ mod reach;
 mod reset;
 mod resume;
 mod stream;
+mod urgent;
 
 use relay::Options;
 use tests::TestRelay;

@@ -35,6 +35,8 @@ mod remains;
 mod rights;
 #[path = "../integration/stream.rs"]
 mod stream;
+#[path = "../integration/urgent.rs"]
+mod urgent;
 
 use relay::{NetworkKind, Options};
 use tests::TestRelay;

@@ -30,6 +30,10 @@ const BATCH: usize = 256 * 1024;
 struct State {
     kind: Kind,
     bytes: VecDeque<u8>,
+    /// Urgent bytes, each with how many bytes of the stream came before it.
+    urgent: VecDeque<(u64, u8)>,
+    /// How many bytes of the stream have come, urgent ones included.
+    came: u64,
     datagrams: VecDeque<(Address, Vec<u8>)>,
     receive: ReceiveWindow,
     send: SendWindow,
@@ -43,6 +47,8 @@ impl State {
         Self {
             kind,
             bytes: VecDeque::new(),
+            urgent: VecDeque::new(),
+            came: 0,
             datagrams: VecDeque::new(),
             receive: ReceiveWindow::default(),
             send: SendWindow::default(),
@@ -246,6 +252,15 @@ impl Client {
                         let count = state.receive.receive(payload.len() as u64);
                         count.expect("the relay keeps to its credit");
                         state.bytes.extend(payload);
+                        state.came += payload.len() as u64;
+                    }
+                }
+                Frame::Urgent { socket, byte } => {
+                    if let Some(state) = self.sockets.get_mut(&socket) {
+                        let count = state.receive.receive(1);
+                        count.expect("the relay keeps to its credit");
+                        state.urgent.push_back((state.came, byte));
+                        state.came += 1;
                     }
                 }
                 Frame::Datagram {

@@ -12,6 +12,7 @@ export const O_NONBLOCK = 0o4000;
 export const F_SETFL = 4;
 export const FIONBIO = 0x5421;
 export const FIONREAD = 0x541b;
+export const SIOCATMARK = 0x8905;
 
 export const POLLIN = 0x1;
 export const POLLOUT = 0x4;

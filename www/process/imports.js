@@ -16,6 +16,7 @@ import {
   O_NONBLOCK,
   POLLHUP,
   POLLIN,
+  SIOCATMARK,
 } from "./emscripten.js";
 
 /** Requests of the Python layer, as ioctl(2) numbers that no device uses. */
@@ -128,6 +129,13 @@ export function tries(machine, original) {
         }
         case FIONREAD:
           return -EINVAL;
+        case SIOCATMARK:
+          return onSocket(fd, (kernel, socket) => {
+            const result = kernel.atMark(token, socket);
+            if (result < 0) return result;
+            machine.module.HEAP32[value() >>> 2] = result;
+            return 0;
+          });
         default:
           return original.__syscall_ioctl(fd, request, argument);
       }

@@ -102,10 +102,12 @@ fn headers_keep_their_bytes() {
         header(FrameKind::Control, 5, 0),
         header(FrameKind::Stream, 0x1_0000, 0x0403_0201),
         header(FrameKind::Datagram, 9, 7),
+        header(FrameKind::Urgent, 1, 7),
     ];
     expect![[r#"
         00 05 00 00 00 00 00 00
         01 00 00 01 01 02 03 04
-        02 09 00 00 07 00 00 00"#]]
+        02 09 00 00 07 00 00 00
+        03 01 00 00 07 00 00 00"#]]
     .assert_eq(&headers.join("\n"));
 }

@@ -76,6 +76,15 @@ fn a_length_that_lies_takes_no_memory() {
 }
 
 #[test]
+fn an_urgent_frame_has_one_byte() {
+    for payload in [&b""[..], b"ab"] {
+        let error = DecodeError::Urgent(payload.len());
+        assert_eq!(errors(&framed(FrameKind::Urgent, 1, payload)), [error]);
+    }
+    assert_eq!(errors(&framed(FrameKind::Urgent, 1, b"a")), []);
+}
+
+#[test]
 fn nothing_is_read_after_an_error() {
     let mut bytes = framed(FrameKind::Stream, 1, b"one");
     bytes.extend(framed(FrameKind::Control, 0, &[0xff]));

@@ -207,6 +207,7 @@ pub(crate) enum Owned<M> {
     Control(M),
     Stream(SocketId, Vec<u8>),
     Datagram(SocketId, Address, Vec<u8>),
+    Urgent(SocketId, [u8; 1]),
 }
 
 /// Any frame around this kind of message.
@@ -219,6 +220,7 @@ pub(crate) fn frame<M: Debug + Clone>(
         (socket(), bytes()).prop_map(|(socket, bytes)| Owned::Stream(socket, bytes)),
         (socket(), address(), bytes())
             .prop_map(|(socket, address, bytes)| Owned::Datagram(socket, address, bytes)),
+        (socket(), any::<[u8; 1]>()).prop_map(|(socket, byte)| Owned::Urgent(socket, byte)),
     ]
 }
 
@@ -227,11 +229,12 @@ impl<M: Serialize> Owned<M> {
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         let (kind, socket, prefix, payload) = match self {
             Self::Control(message) => return encode_message(message, out),
-            Self::Stream(socket, payload) => (FrameKind::Stream, *socket, Vec::new(), payload),
+            Self::Stream(socket, payload) => (FrameKind::Stream, *socket, Vec::new(), &payload[..]),
+            Self::Urgent(socket, byte) => (FrameKind::Urgent, *socket, Vec::new(), &byte[..]),
             Self::Datagram(socket, address, payload) => {
                 let mut prefix = Vec::new();
                 encode_address(address, &mut prefix);
-                (FrameKind::Datagram, *socket, prefix, payload)
+                (FrameKind::Datagram, *socket, prefix, &payload[..])
             }
         };
         let length = prefix.len() + payload.len();
@@ -252,6 +255,9 @@ impl<M: PartialEq> PartialEq<Frame<'_, M>> for Owned<M> {
             (Self::Control(sent), Frame::Control(came)) => sent == came,
             (Self::Stream(number, bytes), Frame::Stream { socket, payload }) => {
                 number == socket && bytes == payload
+            }
+            (Self::Urgent(number, [sent]), Frame::Urgent { socket, byte }) => {
+                number == socket && sent == byte
             }
             (
                 Self::Datagram(number, peer, bytes),

@@ -14,6 +14,9 @@ use super::turn::{Process, whole_seconds};
 use super::{Caller, Outbox, Ready, Settings, Sockets};
 use crate::lab::{JoinError, shown};
 
+/// The minor version from which on processes know urgent bytes.
+const URGENT: u16 = 1;
+
 /// The minor version from which on processes report their calls, and know refusals that came later.
 const REPORTS: u16 = 1;
 
@@ -51,6 +54,9 @@ pub(super) fn admit(
         outbox.retain();
     }
     outbox.greet(&greeting);
+    if URGENT <= hello.minor {
+        outbox.tell_urgent();
+    }
     let hub = &membership.commons().events;
     if hub.is_watched() {
         hub.push(Event::Started {

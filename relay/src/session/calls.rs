@@ -7,7 +7,7 @@ use protocol::{
 };
 
 use super::{Entry, Outbox, Sockets, Sync};
-use crate::socket::{Socket, Turn, Violation};
+use crate::socket::{Socket, Turn, Urgency, Violation};
 
 /// Whether the process goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,9 +32,10 @@ impl Sockets {
                 self.call(message, outbox)?;
             }
             Frame::Stream { socket, payload } => {
-                let nobody = &Address::Unspecified;
-                self.tap.carried(socket, Direction::Sent, nobody, payload);
-                self.payload(socket, outbox, |socket, turn| socket.write(payload, turn))?;
+                self.write(socket, payload, Urgency::Ordinary, outbox)?;
+            }
+            Frame::Urgent { socket, byte } => {
+                self.write(socket, &[byte], Urgency::Urgent, outbox)?;
             }
             Frame::Datagram {
                 socket,
@@ -48,6 +49,20 @@ impl Sockets {
             }
         }
         Ok(Course::Running)
+    }
+
+    fn write(
+        &mut self,
+        socket: SocketId,
+        payload: &[u8],
+        urgency: Urgency,
+        outbox: &mut Outbox,
+    ) -> Result<(), Violation> {
+        let nobody = &Address::Unspecified;
+        self.tap.carried(socket, Direction::Sent, nobody, payload);
+        self.payload(socket, outbox, |socket, turn| {
+            socket.write(payload, urgency, turn)
+        })
     }
 
     /// Gives payload to its socket. What comes for one that was closed meanwhile is nobody's.

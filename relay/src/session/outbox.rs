@@ -33,6 +33,14 @@ const ANSWER: usize = 4 * 1024;
 /// The longest frame of an acknowledgement, in bytes.
 const ACK: usize = 32;
 
+/// Whether a process knows what came with a later minor version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Knowledge {
+    #[default]
+    Lacking,
+    Given,
+}
+
 /// What waits to be written to a process.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
@@ -52,6 +60,8 @@ pub(crate) struct Outbox {
     ack: Option<u64>,
     /// The close frame that is due, after everything else.
     close: Option<Vec<u8>>,
+    /// Whether the process knows urgent bytes.
+    urgency: Knowledge,
     /// Where what the process is sent is written down, if there is one.
     tap: Option<Arc<Tap>>,
 }
@@ -60,6 +70,16 @@ impl Outbox {
     /// Has what is sent from now on written down.
     pub(super) fn tell(&mut self, tap: &Arc<Tap>) {
         self.tap = Some(Arc::clone(tap));
+    }
+
+    /// From now on urgent bytes are told, as the process knows them.
+    pub(super) fn tell_urgent(&mut self) {
+        self.urgency = Knowledge::Given;
+    }
+
+    /// Whether urgent bytes are told. Without that they are lost, as they are to a program that reads past them.
+    pub(crate) fn tells_urgent(&self) -> bool {
+        self.urgency == Knowledge::Given
     }
 
     /// How many bytes of frames may be added now.
@@ -200,6 +220,18 @@ impl Outbox {
             self.finish(FrameKind::Stream, socket, length);
         }
         Ok(length)
+    }
+
+    /// Adds the urgent byte of a stream.
+    pub(crate) fn urgent(&mut self, socket: SocketId, byte: u8) {
+        debug_assert!(self.has_room_for_payload(1));
+        self.collecting.begin();
+        if let Some(tap) = &self.tap {
+            tap.carried(socket, Direction::Received, &Address::Unspecified, &[byte]);
+        }
+        let at = self.collecting.end + HEADER;
+        self.collecting.bytes[at] = byte;
+        self.finish(FrameKind::Urgent, socket, 1);
     }
 
     /// Adds a datagram, which `fill` reads into place; none if it says so by giving no address.

@@ -50,6 +50,8 @@ const IP_MULTICAST_LOOP: i32 = 34;
 pub(super) struct Wishes {
     /// `TCP_NODELAY`, which is really always on.
     nodelay: bool,
+    /// `SO_OOBINLINE`. The process puts urgent bytes where they belong: told beside the stream, they cannot be missed.
+    inline: bool,
     /// `SO_LINGER`. A descriptor that lingers would block the relay when it is closed.
     linger: Option<i32>,
 }
@@ -74,6 +76,7 @@ pub(super) fn get(
             let (on, seconds) = (wishes.linger.is_some(), wishes.linger.unwrap_or(0));
             [i32::from(on).to_le_bytes(), seconds.to_le_bytes()].concat()
         }
+        (SOL_SOCKET, SO_OOBINLINE) => i32::from(wishes.inline).to_le_bytes().to_vec(),
         (SOL_TCP, TCP_NODELAY) if kind == Kind::Stream => {
             i32::from(wishes.nodelay).to_le_bytes().to_vec()
         }
@@ -96,7 +99,6 @@ fn read(fd: BorrowedFd<'_>, kind: Kind, option: (i32, i32)) -> Result<i32, Errno
         (SOL_SOCKET, SO_REUSEPORT) => sockopt::socket_reuseport(fd).map(i32::from),
         (SOL_SOCKET, SO_BROADCAST) => sockopt::socket_broadcast(fd).map(i32::from),
         (SOL_SOCKET, SO_KEEPALIVE) => sockopt::socket_keepalive(fd).map(i32::from),
-        (SOL_SOCKET, SO_OOBINLINE) => sockopt::socket_oobinline(fd).map(i32::from),
         (SOL_SOCKET, SO_ACCEPTCONN) => sockopt::socket_acceptconn(fd).map(i32::from),
         (SOL_SOCKET, SO_SNDBUF) => sockopt::socket_send_buffer_size(fd).map(signed),
         (SOL_SOCKET, SO_RCVBUF) => sockopt::socket_recv_buffer_size(fd).map(signed),
@@ -157,6 +159,10 @@ pub(super) fn set(
             wishes.linger = (on != 0).then_some(seconds);
             Ok(())
         }
+        (SOL_SOCKET, SO_OOBINLINE) => {
+            wishes.inline = number(value)? != 0;
+            Ok(())
+        }
         (SOL_TCP, TCP_NODELAY) if kind == Kind::Stream => {
             wishes.nodelay = number(value)? != 0;
             Ok(())
@@ -181,7 +187,6 @@ fn write(fd: BorrowedFd<'_>, option: (i32, i32), number: i32) -> Result<(), Errn
         (SOL_SOCKET, SO_REUSEPORT) => sockopt::set_socket_reuseport(fd, on),
         (SOL_SOCKET, SO_BROADCAST) => sockopt::set_socket_broadcast(fd, on),
         (SOL_SOCKET, SO_KEEPALIVE) => sockopt::set_socket_keepalive(fd, on),
-        (SOL_SOCKET, SO_OOBINLINE) => sockopt::set_socket_oobinline(fd, on),
         (SOL_SOCKET, SO_SNDBUF) => sockopt::set_socket_send_buffer_size(fd, size(number)),
         (SOL_SOCKET, SO_RCVBUF) => sockopt::set_socket_recv_buffer_size(fd, size(number)),
         (SOL_IP, IP_TTL) => sockopt::set_ip_ttl(fd, unsigned(number)?),

@@ -9,6 +9,7 @@ use protocol::{Address, CallId, Errno, Reply, ServerMessage, Shutdown};
 use rustix::event::PollFlags;
 use rustix::net::{RecvFlags, SendFlags};
 
+use super::urgent::{Incoming, Urgency};
 use super::{Attention, Core, SHARE, Turn, Violation, how_of};
 use crate::network::{Progress, errno};
 
@@ -58,6 +59,10 @@ pub(super) struct Stream {
     writing: Writing,
     /// What the kernel has not taken yet. The credit bounds it.
     queue: VecDeque<u8>,
+    /// Which byte of the queue is urgent. Like TCP itself it has no room for more than the last one.
+    mark: Option<usize>,
+    /// Where the urgent byte of what comes in is.
+    incoming: Incoming,
     /// What to shut down when the queue is empty.
     shutdown: Option<Shutdown>,
     /// Whether the event loop has said all that it will about writing.
@@ -137,6 +142,7 @@ impl Stream {
     /// Forgets what cannot be delivered.
     fn discard(&mut self, core: &mut Core, turn: &mut Turn<'_>) {
         self.queue = VecDeque::new();
+        self.mark = None;
         let held = core.intake.held();
         core.consume(held, turn);
     }
@@ -144,7 +150,7 @@ impl Stream {
     pub(super) fn write(
         &mut self,
         core: &mut Core,
-        payload: &[u8],
+        (payload, urgency): (&[u8], Urgency),
         turn: &mut Turn<'_>,
     ) -> Result<(), Violation> {
         core.intake
@@ -157,7 +163,7 @@ impl Stream {
         }
         let mut rest = payload;
         if self.queue.is_empty() && self.phase == Phase::Connected {
-            match send(core, payload) {
+            match send(core, payload, urgency) {
                 Ok(sent) => {
                     core.consume(sent as u64, turn);
                     rest = &payload[sent..];
@@ -170,6 +176,9 @@ impl Stream {
         }
         if !rest.is_empty() {
             self.queue.extend(rest);
+            if urgency == Urgency::Urgent {
+                self.mark = Some(self.queue.len() - 1);
+            }
             self.flush(core, turn);
         }
         Ok(())
@@ -181,11 +190,11 @@ impl Stream {
             return;
         }
         while !self.queue.is_empty() {
-            let (bytes, _) = self.queue.as_slices();
+            let (bytes, urgency) = self.next();
             let Poll::Ready(mut guard) = core.writable() else {
                 return;
             };
-            match send(core, bytes) {
+            match send(core, bytes, urgency) {
                 Ok(sent) => {
                     if sent < bytes.len() {
                         guard.clear_ready();
@@ -195,6 +204,7 @@ impl Stream {
                         return;
                     }
                     self.queue.drain(..sent);
+                    self.mark = self.mark.and_then(|at| at.checked_sub(sent));
                     core.consume(sent as u64, turn);
                 }
                 Err(errno) => return self.write_failed(core, errno, turn),
@@ -205,6 +215,16 @@ impl Stream {
         }
         if let Some(how) = self.shutdown.take() {
             self.shut(core, how);
+        }
+    }
+
+    /// What of the queue is to be sent next, up to its urgent byte or that alone.
+    fn next(&self) -> (&[u8], Urgency) {
+        let (bytes, _) = self.queue.as_slices();
+        match self.mark {
+            None => (bytes, Urgency::Ordinary),
+            Some(0) => (bytes.get(..1).unwrap_or(bytes), Urgency::Urgent),
+            Some(at) => (bytes.get(..at).unwrap_or(bytes), Urgency::Ordinary),
         }
     }
 
@@ -304,15 +324,26 @@ impl Stream {
             let Poll::Ready(mut guard) = core.readable() else {
                 return Attention::Later;
             };
+            if core.hears_urgent() {
+                self.incoming.heard();
+            }
+            if self.incoming.take(core, turn) {
+                drop(guard);
+                count(core, 1, turn);
+                continue;
+            }
             let limit = limit(core, share, turn);
-            match receive(core, limit, turn) {
+            let received = receive(core, limit, turn);
+            self.incoming.read();
+            match received {
                 Ok(0) => {
                     drop(guard);
                     self.finish(core, turn);
                 }
                 Ok(length) => {
-                    // A short read has emptied the kernel's buffer: what comes next is a new event.
-                    if length < limit {
+                    // A short read has emptied the kernel's buffer, unless it stopped at an urgent byte: what comes next
+                    // is a new event.
+                    if length < limit && !self.incoming.is_ahead() {
                         guard.clear_ready();
                     }
                     drop(guard);
@@ -339,8 +370,17 @@ impl Stream {
             if !turn.outbox.has_room_for_payload(LEAST) {
                 return Attention::Again;
             }
+            if core.has_urgent() {
+                self.incoming.heard();
+            }
+            if self.incoming.take(core, turn) {
+                count(core, 1, turn);
+                continue;
+            }
             let limit = limit(core, MAX_STREAM_FRAME, turn);
-            match receive(core, limit, turn) {
+            let received = receive(core, limit, turn);
+            self.incoming.read();
+            match received {
                 Ok(0) => self.finish(core, turn),
                 Ok(length) => count(core, length, turn),
                 Err(Errno::EAGAIN) => break,
@@ -418,9 +458,13 @@ fn count(core: &mut Core, length: usize, turn: &Turn<'_>) {
 }
 
 /// Gives the kernel what it takes, which may be nothing.
-fn send(core: &Core, bytes: &[u8]) -> Result<usize, Errno> {
+fn send(core: &Core, bytes: &[u8], urgency: Urgency) -> Result<usize, Errno> {
+    let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+    let flags = match urgency {
+        Urgency::Ordinary => flags,
+        Urgency::Urgent => flags | SendFlags::OOB,
+    };
     loop {
-        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
         match rustix::net::send(&core.descriptor, bytes, flags) {
             Ok(sent) => return Ok(sent),
             Err(rustix::io::Errno::AGAIN) => return Ok(0),

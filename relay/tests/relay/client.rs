@@ -153,6 +153,7 @@ impl Process {
                 self.read.push_back(match frame.unwrap() {
                     Frame::Control(message) => Heard::Message(message),
                     Frame::Stream { socket, payload } => Heard::Stream(socket, payload.to_vec()),
+                    Frame::Urgent { .. } => panic!("nobody sends urgent bytes here"),
                     Frame::Datagram {
                         socket,
                         address,

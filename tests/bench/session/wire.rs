@@ -93,7 +93,7 @@ impl Wire {
                 Event::Message(decode_message(message)?)
             }
             FrameKind::Stream => Event::Payload(header.socket, header.length),
-            FrameKind::Datagram => bail!("a datagram that nobody reads"),
+            FrameKind::Datagram | FrameKind::Urgent => bail!("what nobody reads"),
         };
         let is_counted = match &event {
             Event::Message(message) => message.is_counted(),

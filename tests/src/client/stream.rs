@@ -70,6 +70,40 @@ impl Client {
         self.out.extend_from_slice(payload);
     }
 
+    /// Sends an urgent byte.
+    pub async fn send_urgent(&mut self, socket: SocketId, byte: u8) {
+        self.until("credit", |client| {
+            (0 < client.state(socket).send.available()).then_some(())
+        })
+        .await;
+        self.state(socket).send.spend(1).unwrap();
+        self.say_urgent(socket, &[byte]);
+        self.flush();
+    }
+
+    /// Appends an urgent frame without a look at the credit.
+    pub fn say_urgent(&mut self, socket: SocketId, payload: &[u8]) {
+        let header = Header {
+            kind: FrameKind::Urgent,
+            length: payload.len(),
+            socket,
+        };
+        self.out.extend_from_slice(&header.encode());
+        self.out.extend_from_slice(payload);
+    }
+
+    /// Takes an urgent byte, and says how many bytes of the stream, urgent ones included, came before it.
+    pub async fn recv_urgent(&mut self, socket: SocketId) -> (u64, u8) {
+        let urgent = self
+            .until("an urgent byte", |client| {
+                client.state(socket).urgent.pop_front()
+            })
+            .await;
+        self.consumed(socket, 1);
+        self.flush();
+        urgent
+    }
+
     /// Reads up to this many bytes. Nothing means that the peer has sent everything.
     ///
     /// # Errors

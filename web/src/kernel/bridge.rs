@@ -224,6 +224,11 @@ impl Kernel {
                     let chunk = Received::new(message, payload, length);
                     self.process.receive_stream(socket, chunk);
                 }
+                FrameKind::Urgent => {
+                    self.link.progress.take(whole);
+                    let byte = Received::new(message, payload, length);
+                    self.process.receive_urgent(socket, byte);
+                }
                 FrameKind::Datagram => {
                     self.link.progress.take(whole);
                     let head = at.min(payload + ADDRESS_LENGTH);

@@ -130,6 +130,24 @@ impl Outbox {
         }
     }
 
+    /// Adds bytes of a stream of which the last is urgent.
+    pub(crate) fn urgent(
+        &mut self,
+        socket: SocketId,
+        memory: &mut Memory,
+        source: &[Span],
+        leave: &dyn Fn(&Uint8Array),
+    ) {
+        let before = super::memory::total(source).saturating_sub(1);
+        self.stream(socket, memory, &window(source, 0, before), leave);
+        let header = Header {
+            kind: frame::FrameKind::Urgent,
+            length: 1,
+            socket,
+        };
+        self.payload(header, &[], memory, &window(source, before, 1), leave);
+    }
+
     /// Adds a datagram.
     pub(crate) fn datagram(
         &mut self,

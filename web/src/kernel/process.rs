@@ -9,6 +9,7 @@
 //!
 //! - [`connection`]: bind, listen, accept, connect, shutdown, close.
 //! - [`transfer`]: send and receive.
+//! - [`urgent`]: what comes and goes beside a stream.
 //! - [`inquiry`]: names, options, poll, name resolution.
 //! - [`readiness`]: what epoll watches and tells.
 
@@ -16,6 +17,7 @@ mod connection;
 mod inquiry;
 mod readiness;
 mod transfer;
+mod urgent;
 
 use std::collections::BTreeMap;
 
@@ -367,6 +369,19 @@ impl<C: Chunk> Process<C> {
             return self.lose(format!("protocol error: {error}"));
         }
         socket.stream.push(chunk);
+        self.news(Object::Socket(id));
+    }
+
+    /// Takes the urgent byte of a stream.
+    pub(crate) fn receive_urgent(&mut self, id: SocketId, byte: C) {
+        let Some(socket) = self.sockets.get_mut(&id) else {
+            return;
+        };
+        if let Err(error) = socket.receive.receive(byte.len() as u64) {
+            return self.lose(format!("protocol error: {error}"));
+        }
+        let passed = socket.stream.push_urgent(byte, socket.placement);
+        self.consume(id, passed as u64);
         self.news(Object::Socket(id));
     }
 

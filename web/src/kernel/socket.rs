@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use protocol::limits::DATAGRAM_COST;
 use protocol::{Address, Domain, Errno, Kind, ReceiveWindow, SendWindow, Shutdown};
 
-use super::inbox::{Chunk, Datagram, Stream};
+use super::inbox::{Chunk, Datagram, Placement, Stream};
 
 /// What poll(2) can report, in the numbers of Linux and Emscripten.
 pub(crate) mod events {
@@ -19,6 +19,8 @@ pub(crate) mod events {
     pub(crate) const HUP: i16 = 0x010;
     /// The descriptor is not open.
     pub(crate) const NVAL: i16 = 0x020;
+    /// There is urgent data.
+    pub(crate) const PRI: i16 = 0x002;
     /// As `IN`.
     pub(crate) const RDNORM: i16 = 0x040;
     /// As `OUT`.
@@ -63,6 +65,8 @@ pub(crate) struct Socket<C> {
     pub(crate) peer: Address,
     /// Bytes that came in, for a stream.
     pub(crate) stream: Stream<C>,
+    /// Where a program reads urgent bytes (`SO_OOBINLINE`).
+    pub(crate) placement: Placement,
     /// Datagrams that came in.
     pub(crate) datagrams: VecDeque<Datagram<C>>,
     /// What the relay may send.
@@ -108,6 +112,7 @@ impl<C: Chunk> Socket<C> {
             local: unbound(domain),
             peer: Address::Unspecified,
             stream: Stream::default(),
+            placement: Placement::default(),
             datagrams: VecDeque::new(),
             receive: ReceiveWindow::default(),
             send: SendWindow::default(),
@@ -129,7 +134,7 @@ impl<C: Chunk> Socket<C> {
         let has_something = if self.kind.has_datagrams() {
             !self.datagrams.is_empty()
         } else {
-            0 < self.stream.len() || self.finished
+            0 < self.stream.readable(self.placement) || self.finished
         };
         has_something || self.error.is_some() || self.read_shut
     }
@@ -163,6 +168,9 @@ impl<C: Chunk> Socket<C> {
             Phase::Connected { .. } => {
                 if self.is_readable() {
                     ready |= events::IN | events::RDNORM;
+                }
+                if self.stream.has_urgent() {
+                    ready |= events::PRI;
                 }
                 if self.finished || self.read_shut {
                     ready |= events::RDHUP;
@@ -202,6 +210,6 @@ impl<C: Chunk> Socket<C> {
 
     /// Whether closing it now must reset the connection: data that came in was never read.
     pub(crate) fn has_unread(&self) -> bool {
-        self.kind == Kind::Stream && 0 < self.stream.len()
+        self.kind == Kind::Stream && !self.stream.is_empty()
     }
 }

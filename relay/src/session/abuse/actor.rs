@@ -101,6 +101,7 @@ impl Actor {
                 encode_message(&message, &mut bytes);
                 return bytes;
             }
+            Deed::Urge(socket) => (FrameKind::Urgent, socket, self.own[..1].to_vec()),
             Deed::Write(socket, length) => (FrameKind::Stream, socket, self.own[..length].to_vec()),
             Deed::Send(socket, address, length) => {
                 let mut payload = Vec::new();
@@ -169,6 +170,7 @@ impl Actor {
                         *self.answers.entry(call).or_default() += 1;
                     }
                     Frame::Control(_) => {}
+                    Frame::Urgent { byte, .. } => assert_eq!(byte, self.own[0], "a foreign byte"),
                     Frame::Stream { payload, .. } | Frame::Datagram { payload, .. } => {
                         let own = &self.own[..payload.len()];
                         assert!(payload == own, "a foreign byte");

@@ -12,6 +12,8 @@ pub(super) enum Deed {
     Tell(ClientMessage),
     /// It sends this many bytes on a stream.
     Write(SocketId, usize),
+    /// It sends an urgent byte on a stream.
+    Urge(SocketId),
     /// It sends a datagram of this many bytes.
     Send(SocketId, Address, usize),
 }
@@ -89,6 +91,7 @@ pub(super) fn deed() -> impl Strategy<Value = Deed> {
     ];
     prop_oneof![
         8 => told.prop_map(Deed::Tell),
+        2 => socket().prop_map(Deed::Urge),
         4 => (socket(), 0usize..65_536).prop_map(|(socket, length)| Deed::Write(socket, length)),
         4 => (socket(), address(), 0usize..65_507)
             .prop_map(|(socket, address, length)| Deed::Send(socket, address, length)),

@@ -13,8 +13,6 @@ use super::{BLOCKED, Kernel, count, failed, mode};
 
 /// The longest socket address that is read, in bytes.
 const MAX_SOCKADDR: u32 = 128;
-/// `MSG_TRUNC`, in what recvmsg(2) returns.
-const MSG_TRUNC: u32 = 0x20;
 
 /// The fields of a `struct msghdr` that count here.
 struct MessageHeader {
@@ -246,13 +244,21 @@ impl Kernel {
             if header.name != 0 {
                 kernel.memory.write(header.name, &name[..room]);
             }
-            let cut = if received.cut { MSG_TRUNC } else { 0 };
             kernel
                 .memory
                 .write_u32(message + 4, count(name.len()).cast_unsigned());
             kernel.memory.write_u32(message + 20, 0);
-            kernel.memory.write_u32(message + 24, cut);
+            let told = received.told.cast_unsigned();
+            kernel.memory.write_u32(message + 24, told);
         })
+    }
+
+    /// ioctl(2) with `SIOCATMARK`: one or zero.
+    #[wasm_bindgen(js_name = atMark)]
+    pub fn at_mark(&mut self, token: i32, socket: u32) -> i32 {
+        let attempt = self.attempt(token);
+        let result = self.process.at_mark(&attempt, SocketId(socket));
+        self.end(result, |_, is_at_mark| i32::from(is_at_mark))
     }
 
     /// readv(2) on a socket.
@@ -464,6 +470,9 @@ impl Kernel {
         } = self;
         let leave = |message: &Uint8Array| glue.send(message);
         match process.get(id).map(|socket| socket.kind) {
+            Ok(Kind::Stream) if sent.load == Load::Urgent => {
+                outbox.urgent(id, memory, &source, &leave);
+            }
             Ok(Kind::Stream) => outbox.stream(id, memory, &source, &leave),
             Ok(Kind::Datagram | Kind::Raw { .. } | Kind::Ping) => {
                 outbox.datagram(id, address, memory, &source, &leave);

@@ -10,6 +10,7 @@ use super::{Attempt, Caller, Effect, Mode, Process, Step, Try};
 /// What kind of socket a listener hands out.
 fn child<C: Chunk>(listener: &Socket<C>, local: Address, peer: Address) -> Socket<C> {
     let mut socket = Socket::new(listener.domain, listener.kind);
+    socket.placement = listener.placement;
     socket.connected(local, peer);
     socket.phase = Phase::Connected { told: true };
     socket

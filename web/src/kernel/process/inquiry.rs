@@ -141,7 +141,11 @@ impl<C: Chunk> Process<C> {
         let thread = attempt.thread;
         self.get(id)?;
         match attempt.answer() {
-            Some(result) => result.map(|_| Step::Ready(())),
+            Some(result) => {
+                result?;
+                self.note_option(id, (level, name), &value);
+                Ok(Step::Ready(()))
+            }
             None => self.call(thread, Signals::Hold, |call| ClientMessage::SetOption {
                 call,
                 socket: id,

@@ -6,13 +6,16 @@
 use protocol::limits::{DATAGRAM_COST, MAX_DATAGRAM, MAX_STREAM_FRAME};
 use protocol::{Address, ClientMessage, Errno, Kind, SocketId};
 
-use super::super::inbox::Chunk;
+use super::super::inbox::{Chunk, Placement};
 use super::super::socket::Phase;
 use super::super::wait::{Object, Signals, Wait, WaitId, Wake};
+use super::urgent::reading;
 use super::{Attempt, Caller, Mode, Process, Step, Try};
 
 /// Flags of recv(2) and send(2), in the numbers of Linux and Emscripten.
 pub(crate) mod flags {
+    /// Urgent data, beside the stream.
+    pub(crate) const OOB: i32 = 0x01;
     /// Leave the data where it is.
     pub(crate) const PEEK: i32 = 0x02;
     /// Report a datagram's real length, even if it is cut.
@@ -45,8 +48,8 @@ pub(crate) struct Received<C> {
     pub(crate) then: Step<usize>,
     /// The sender of a datagram; the peer of a stream is not told (recv(2)).
     pub(crate) from: Option<Address>,
-    /// A datagram was cut: `MSG_TRUNC` in what recvmsg(2) returns.
-    pub(crate) cut: bool,
+    /// The flags that recvmsg(2) returns: `MSG_TRUNC` if a datagram was cut, `MSG_OOB` of an urgent byte.
+    pub(crate) told: i32,
 }
 
 /// What a send takes.
@@ -67,6 +70,8 @@ pub(crate) struct Sent {
 pub(crate) enum Load {
     /// The bytes.
     Bytes,
+    /// The bytes, the last of which is urgent.
+    Urgent,
     /// The bytes, and a message after them.
     Followed(ClientMessage),
     /// Nothing, not even an empty datagram: an earlier try has sent everything.
@@ -85,6 +90,10 @@ impl<C: Chunk> Process<C> {
     ) -> Try<Received<C>> {
         let mode = mode.with(flags);
         match self.get(id)?.kind {
+            // UDP does not look at the flag (`udp_recvmsg` in the kernel).
+            kind if flags & flags::OOB != 0 && kind != Kind::Datagram => {
+                self.recv_urgent(attempt, id, length, flags)
+            }
             Kind::Stream => self.recv_stream(attempt, id, length, flags, mode),
             Kind::Datagram | Kind::Raw { .. } | Kind::Ping => {
                 self.recv_datagram(attempt, id, length, flags, mode)
@@ -106,22 +115,36 @@ impl<C: Chunk> Process<C> {
             offset: progress,
             then: Step::Ready(result),
             from: None,
-            cut: false,
+            told: 0,
         };
         let socket = self.get_mut(id)?;
         if matches!(socket.phase, Phase::Idle | Phase::Listening { .. }) && !socket.broken {
             return Err(Errno::ENOTCONN);
         }
         let wanted = length - progress;
-        if 0 < socket.stream.len() || wanted == 0 {
+        let placement = socket.placement;
+        if socket.stream.is_at_mark() && placement == Placement::Beside {
+            // A call that has read something stops at an urgent byte; the next one passes over it.
+            if 0 < progress {
+                return Ok(Step::Ready(received(Vec::new(), progress)));
+            }
+            if flags & flags::PEEK == 0 && 0 < wanted {
+                let passed = socket.stream.pass();
+                self.consume(id, passed as u64);
+            }
+        }
+        let socket = self.get_mut(id)?;
+        let readable = socket.stream.readable(placement);
+        if 0 < readable || wanted == 0 {
+            let count = readable.min(wanted);
+            let chunks = socket.stream.read(wanted, placement, reading(flags));
             if flags & flags::PEEK != 0 {
-                let chunks = socket.stream.peek(wanted);
-                let count = chunks.iter().map(Chunk::len).sum();
                 return Ok(Step::Ready(received(chunks, count)));
             }
-            let count = socket.stream.len().min(wanted);
-            let chunks = socket.stream.take(wanted);
-            let is_over = socket.finished || socket.read_shut || socket.error.is_some();
+            let is_over = socket.finished
+                || socket.read_shut
+                || socket.error.is_some()
+                || socket.stream.is_at_mark();
             self.consume(id, count as u64);
             let mut received = received(chunks, progress + count);
             if flags & flags::WAITALL != 0 && count < wanted && !is_over && mode == Mode::Blocking {
@@ -189,7 +212,7 @@ impl<C: Chunk> Process<C> {
                     count
                 }),
                 from: Some(datagram.from),
-                cut: count < whole,
+                told: if count < whole { flags::TRUNC } else { 0 },
             }));
         }
         if socket.read_shut {
@@ -198,7 +221,7 @@ impl<C: Chunk> Process<C> {
                 offset: 0,
                 then: Step::Ready(0),
                 from: None,
-                cut: false,
+                told: 0,
             }));
         }
         if attempt.is_interrupted() {
@@ -223,7 +246,8 @@ impl<C: Chunk> Process<C> {
     ) -> Try<Sent> {
         let mode = mode.with(flags);
         match self.get(id)?.kind {
-            Kind::Stream => self.send_stream(attempt, id, length, mode),
+            Kind::Stream => self.send_stream(attempt, id, length, flags, mode),
+            _ if flags & flags::OOB != 0 => Err(Errno::EOPNOTSUPP),
             Kind::Datagram | Kind::Raw { .. } | Kind::Ping => {
                 self.send_datagram(attempt, id, length, address, mode)
             }
@@ -235,6 +259,7 @@ impl<C: Chunk> Process<C> {
         attempt: &Attempt,
         id: SocketId,
         length: usize,
+        flags: i32,
         mode: Mode,
     ) -> Try<Sent> {
         let progress = attempt.progress();
@@ -285,11 +310,16 @@ impl<C: Chunk> Process<C> {
         } else {
             Step::Ready(total)
         };
+        // The last byte of the call is the urgent one.
+        let load = match then {
+            Step::Ready(_) if flags & flags::OOB != 0 => Load::Urgent,
+            Step::Ready(_) | Step::Blocked(_) => Load::Bytes,
+        };
         Ok(Step::Ready(Sent {
             offset: progress,
             length: count,
             then,
-            load: Load::Bytes,
+            load,
         }))
     }
 
