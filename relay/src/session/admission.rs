@@ -12,7 +12,7 @@ use super::roster::{Listing, Seat};
 use super::table::Questions;
 use super::turn::{Process, whole_seconds};
 use super::{Caller, Outbox, Ready, Settings, Sockets};
-use crate::lab::{JoinError, shown};
+use crate::lab::JoinError;
 
 /// The minor version from which on processes know urgent bytes.
 const URGENT: u16 = 1;
@@ -33,7 +33,6 @@ pub(super) fn admit(
         .join(&caller.lab, &hello.host, caller.client)
         .map_err(refusal)?;
     let pid = membership.pid();
-    tracing::debug!(lab = shown(&caller.lab), host = %hello.host, pid, "a process began");
     let welcome = Welcome {
         minor: MINOR_VERSION,
         pid,

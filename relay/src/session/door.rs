@@ -12,7 +12,6 @@ use super::link::Link;
 use super::roster::Arrival;
 use super::turn::{self, End, protocol_error};
 use super::{Caller, Outbox, Settings};
-use crate::lab::shown;
 use crate::listen::Place;
 
 /// The first message.
@@ -60,7 +59,7 @@ pub(crate) async fn serve(
         Err(End::Refused(refusal)) => refusal,
         Err(_) => return,
     };
-    tracing::info!(lab = shown(&caller.lab), %refusal, "a process was not let in");
+    tracing::info!(%refusal, "a process was not let in");
     settings.metrics.refused(&refusal);
     link.refuse(outbox, refusal).await;
 }

@@ -13,8 +13,9 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use protocol::event::Watch;
-use protocol::{ClientMessage, Frame, Hello, LEFT_STATUS, LabId, Progress, Refusal, ServerMessage};
+use protocol::{ClientMessage, Frame, Hello, LEFT_STATUS, Progress, Refusal, ServerMessage};
 use tokio::time::{Instant, Sleep};
+use tracing::Instrument as _;
 
 use super::calls::Course;
 use super::inbox::Item;
@@ -22,7 +23,6 @@ use super::link::{Health, Link};
 use super::pace::Pace;
 use super::roster::{Arrival, Entry, ResumeFailure};
 use super::{Caller, Outbox, Ready, Settings, Sockets, admission};
-use crate::lab::shown;
 use crate::metrics::Counted;
 use crate::socket::Attention;
 
@@ -72,7 +72,6 @@ pub(super) struct Session {
     pub(super) outbox: Outbox,
     /// Which sockets want attention.
     pub(super) ready: Arc<Ready>,
-    lab: LabId,
     /// How far what the process sends has been worked through.
     progress: Progress,
     /// How long the process may take to come back; none if it cannot.
@@ -102,7 +101,7 @@ pub(super) async fn run(
     let (process, grace) = match admitted {
         Ok(admitted) => admitted,
         Err(refusal) => {
-            tracing::info!(lab = shown(&caller.lab), %refusal, "a process was not let in");
+            tracing::info!(%refusal, "a process was not let in");
             settings.metrics.refused(&refusal);
             return link.refuse(outbox, refusal).await;
         }
@@ -114,7 +113,6 @@ pub(super) async fn run(
         )),
         pause: None,
         pace: Pace::new(settings.limits.rate, now.into_std()),
-        lab: caller.lab,
         settings,
         process,
         outbox,
@@ -126,8 +124,15 @@ pub(super) async fn run(
         active: now,
         pinged: now,
     };
-    let (link, end) = session.live(link).await;
-    session.finish(link, end).await;
+    // Whatever is logged on behalf of the process says which it is; the connection's span, around this one, says the lab.
+    let listing = &session.process.entry.listing;
+    let span = tracing::error_span!("process", host = %listing.host, pid = listing.pid);
+    let life = async move {
+        tracing::debug!("a process began");
+        let (link, end) = session.live(link).await;
+        session.finish(link, end).await;
+    };
+    life.instrument(span).await;
 }
 
 impl Session {
@@ -360,11 +365,9 @@ impl Session {
             process,
             outbox,
             ready,
-            lab,
             ..
         } = self;
         let listing = Arc::clone(&process.entry.listing);
-        let (lab, host, pid) = (shown(&lab), listing.host.as_str(), listing.pid);
         let reason = match &end {
             End::Refused(refusal) => Some(refusal.to_string()),
             End::Late => Some(String::from(
@@ -376,12 +379,12 @@ impl Session {
         match end {
             End::Closed | End::Lost | End::Killed | End::Moved(_) => {}
             End::Late => {
-                tracing::info!(lab, host, pid, "a process did not come back in time");
+                tracing::info!("a process did not come back in time");
                 settings.metrics.resume_failed(ResumeFailure::Late);
             }
             End::Refused(refusal) => {
                 drop(process);
-                tracing::info!(lab, host, pid, %refusal, "a process was ended");
+                tracing::info!(%refusal, "a process was ended");
                 let refusal = admission::spoken(refusal, listing.minor);
                 settings.metrics.refused(&refusal);
                 if let Some(link) = link {

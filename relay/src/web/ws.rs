@@ -17,10 +17,12 @@ use hyper_util::rt::TokioIo;
 use protocol::{LabId, SUBPROTOCOL};
 use sha1::{Digest, Sha1};
 use tokio::net::TcpStream;
+use tracing::Instrument as _;
 
 use super::Site;
 use super::forwarded;
 use super::origin::is_allowed;
+use crate::lab::shown;
 use crate::listen::Place;
 use crate::session::{self, Caller};
 
@@ -86,7 +88,8 @@ pub(super) async fn process(
     let client = forwarded::client(place.peer, request.headers(), &site.access);
     let caller = Caller::new(lab, client);
     let settings = Arc::clone(&site.settings);
-    site.sessions.spawn(async move {
+    let span = tracing::error_span!("connection", lab = shown(&caller.lab));
+    let connection = async move {
         let upgraded = match upgrade.await {
             Ok(upgraded) => upgraded,
             Err(error) => return tracing::debug!(%error, "a handshake was not completed"),
@@ -98,7 +101,8 @@ pub(super) async fn process(
             }
             Err(_) => tracing::error!("a connection is of an unknown kind"),
         }
-    });
+    };
+    site.sessions.spawn(connection.instrument(span));
     let headers = [
         (UPGRADE, String::from("websocket")),
         (CONNECTION, String::from("Upgrade")),

@@ -37,8 +37,13 @@ impl Program {
         Self::spawn(shell).await
     }
 
-    async fn spawn(mut command: Command) -> Self {
-        command.args(["--log", "error", "--network", "portable"]);
+    async fn spawn(command: Command) -> Self {
+        Self::logging(command, "error").await
+    }
+
+    /// Starts it with this filter of what it logs.
+    async fn logging(mut command: Command, filter: &str) -> Self {
+        command.args(["--log", filter, "--network", "portable"]);
         let mut child = command
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -238,4 +243,61 @@ async fn a_process_that_took_every_descriptor_gives_them_back_when_it_ends() {
     };
     assert_ne!(local(&names).inet().unwrap().port(), 0);
     let _ = CallId(0);
+}
+
+/// Every line about a process says which one it is, and of which host and lab; the lab's id, which lets anybody in who
+/// knows it, is not told whole, and nothing that was sent or received is told at all.
+#[tokio::test]
+async fn the_log_names_lab_host_and_process_and_tells_no_payload() {
+    const SECRET: &str = "nobody is to read this in a log";
+    let lab = "0123456789abcdefghijklmnop";
+    let mut command = Command::new(env!("CARGO_BIN_EXE_socketpad"));
+    command.args(["--listen", "127.0.0.1:0"]);
+    command.stderr(Stdio::piped());
+    let mut program = Program::logging(command, "trace").await;
+    let mut stderr = program.child.stderr.take().unwrap();
+    let log = tokio::spawn(async move {
+        let mut text = String::new();
+        stderr.read_to_string(&mut text).await.unwrap();
+        text
+    });
+    let mut server = Process::start_at(program.address, lab, "desk").await;
+    let mut client = Process::start_at(program.address, lab, "bob").await;
+    let port = server.serve(1, "0.0.0.0").await;
+    client.make(1, Kind::Stream).await;
+    client.dial(1, at("10.0.0.1", port)).await.unwrap();
+    server.accept(1, 2).await.unwrap();
+    client.write(1, SECRET.as_bytes()).await;
+    let stream = Heard::Stream(SocketId(2), SECRET.as_bytes().to_vec());
+    while server.hear().await != stream {}
+    // A frame of a kind that there is not.
+    client.send(vec![9; 8]).await;
+    let refused = last_words(&mut client).await;
+    assert!(matches!(
+        refused,
+        Some(Heard::Message(ServerMessage::Refused(Refusal::Protocol(_))))
+    ));
+    program.signal(Signal::TERM);
+    last_words(&mut server).await;
+    program.ended().await;
+
+    let log = log.await.unwrap();
+    assert!(!log.contains(SECRET) && !log.contains(lab), "{log}");
+    let lines: Vec<_> = log
+        .lines()
+        .filter(|line| line.contains(" relay::session"))
+        .collect();
+    // Each began and was ended.
+    let mut named = 0;
+    for (host, pid) in [("desk", 1000), ("bob", 1001)] {
+        let whose = format!(" connection{{lab=\"012345\"}}:process{{host={host} pid={pid}}}: ");
+        let of = lines.iter().filter(|line| line.contains(&whose)).count();
+        assert!(2 <= of, "{log}");
+        named += of;
+    }
+    assert_eq!(named, lines.len(), "{log}");
+    let broken = lines
+        .iter()
+        .filter(|line| line.contains("refusal=protocol error"));
+    assert_eq!(broken.count(), 1, "{log}");
 }
