@@ -172,7 +172,7 @@ impl Errno {
 fn entry(errno: Errno) -> Option<&'static (Errno, &'static str, &'static str)> {
     ALL.binary_search_by_key(&errno, |&(number, _, _)| number)
         .ok()
-        .map(|index| &ALL[index])
+        .and_then(|index| ALL.get(index))
 }
 
 impl fmt::Debug for Errno {

@@ -185,10 +185,11 @@ impl<'a, M: DeserializeOwned> Frames<'a, M> {
             },
             FrameKind::Datagram => {
                 let (address, used) = decode_address(payload)?;
+                let payload = payload.get(used..).ok_or(DecodeError::Address)?;
                 Ok(Frame::Datagram {
                     socket,
                     address,
-                    payload: &payload[used..],
+                    payload,
                 })
             }
         }
@@ -232,7 +233,7 @@ pub fn decode_address(payload: &[u8]) -> Result<(Address, usize), DecodeError> {
     let length = usize::from(length);
     let encoded = rest.get(..length).ok_or(DecodeError::Address)?;
     match postcard::take_from_bytes(encoded) {
-        Ok((address, [])) => Ok((address, length + 1)),
+        Ok((address, [])) => Ok((address, length.saturating_add(1))),
         Ok(_) | Err(_) => Err(DecodeError::Address),
     }
 }
@@ -244,10 +245,12 @@ pub fn encode_message<M: Serialize>(message: &M, out: &mut Vec<u8>) {
     append(message, out);
     let header = Header {
         kind: FrameKind::Control,
-        length: out.len() - start - HEADER,
+        length: out.len().saturating_sub(start).saturating_sub(HEADER),
         socket: SocketId(0),
     };
-    out[start..start + HEADER].copy_from_slice(&header.encode());
+    if let Some(place) = out.get_mut(start..).and_then(<[u8]>::first_chunk_mut) {
+        *place = header.encode();
+    }
 }
 
 /// Appends an address as it stands before a datagram: its length, then itself.
@@ -255,17 +258,17 @@ pub fn encode_address(address: &Address, out: &mut Vec<u8>) {
     let start = out.len();
     out.push(0);
     append(address, out);
-    let length = out.len() - start - 1;
+    let length = out.len().saturating_sub(start).saturating_sub(1);
     debug_assert!(length <= MAX_ADDRESS);
-    out[start] = u8::try_from(length).unwrap_or(u8::MAX);
+    if let Some(place) = out.get_mut(start) {
+        *place = u8::try_from(length).unwrap_or(u8::MAX);
+    }
 }
 
 /// Appends a value in postcard's format, which cannot fail for these types: they have no maps and no unsized parts.
 fn append<T: Serialize>(value: &T, out: &mut Vec<u8>) {
-    match postcard::to_extend(value, Tail(out)) {
-        Ok(Tail(_)) => {}
-        Err(error) => unreachable!("growing a vector cannot fail: {error}"),
-    }
+    let written = postcard::to_extend(value, Tail(out));
+    debug_assert!(written.is_ok());
 }
 
 /// A vector that is only added to.

@@ -19,11 +19,24 @@
 //! - [`resume`]: what each side knows of the other, so that a lost connection can be resumed.
 
 #![forbid(unsafe_code)]
+// A peer chooses every byte that is read here, so nothing may be done that panics on some of them. `unwrap` and `expect` are
+// out in the whole workspace; an exception from these says why no peer can bring it about.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unimplemented,
+        clippy::unreachable
+    )
+)]
 
 pub mod address;
 pub mod credit;
 pub mod errno;
 pub mod event;
+#[cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 pub mod frame;
 pub mod ids;
 pub mod limits;

@@ -30,6 +30,18 @@
 
 // Not `forbid`, for the sake of `system`: that module alone has an exception, with its reasons.
 #![deny(unsafe_code)]
+// A peer chooses every byte that is read here, so nothing may be done that panics on some of them. `unwrap` and `expect` are
+// out in the whole workspace; an exception from these says why no peer can bring it about.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unimplemented,
+        clippy::unreachable
+    )
+)]
 
 pub mod capture;
 mod client;

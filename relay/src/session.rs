@@ -12,8 +12,10 @@ mod abuse;
 mod admission;
 mod batch;
 mod budget;
+#[cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 mod calls;
 mod door;
+#[cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 mod inbox;
 mod link;
 mod outbox;
@@ -25,6 +27,7 @@ mod roster;
 mod settings;
 mod table;
 mod turn;
+#[cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 mod websocket;
 
 use std::collections::BTreeMap;

@@ -2,12 +2,14 @@
 //!
 //! - [`source`]: what every source file is like, and who may import what.
 //! - [`document`]: what the documents link to is there.
+//! - [`panic`]: what a peer can reach is checked for panics.
 //! - [`protocol`]: the document describes what the code says.
 //! - [`version`]: what must be of the same version is.
 //! - [`licence`]: nothing comes in under terms that bind whoever copies the binary.
 
 mod document;
 mod licence;
+mod panic;
 mod protocol;
 mod source;
 mod version;

@@ -128,7 +128,7 @@ impl Ring {
         let kept = frame.len().min(self.snap());
         self.make_room(kept);
         let offset = self.forgotten + self.bytes.len() as u64;
-        self.bytes.extend(&frame[..kept]);
+        self.bytes.extend(frame.get(..kept).unwrap_or(frame));
         let note = Note::Frame {
             direction,
             length: frame.len(),

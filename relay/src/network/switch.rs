@@ -19,6 +19,7 @@
 mod agenda;
 pub mod conditions;
 pub mod counts;
+#[cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 mod frame;
 mod line;
 mod port;

@@ -78,8 +78,13 @@ impl Inbox {
     /// Takes what was read elsewhere, at most a buffer full.
     pub(super) fn fill(&mut self, bytes: &[u8]) {
         if !bytes.is_empty() {
-            self.room()[..bytes.len()].copy_from_slice(bytes);
-            self.filled(bytes.len());
+            let room = self.room();
+            debug_assert!(bytes.len() <= room.len());
+            let length = bytes.len().min(room.len());
+            for (to, from) in room.iter_mut().zip(bytes) {
+                *to = *from;
+            }
+            self.filled(length);
         }
     }
 
@@ -103,7 +108,7 @@ impl Inbox {
                 let bytes = if self.spent {
                     &self.carry[..]
                 } else {
-                    &self.buffer[self.start - length..self.start]
+                    self.before(length)
                 };
                 return Ok(Some(Item::Frame(parse(bytes)?, length)));
             }
@@ -113,9 +118,10 @@ impl Inbox {
             if self.is_empty() {
                 return Ok(None);
             }
-            let unread = &mut self.buffer[self.start..self.end];
+            let unread = self.buffer.get_mut(self.start..self.end);
+            let unread = unread.ok_or(DecodeError::Truncated)?;
             let (taken, step) = self.decoder.step(unread)?;
-            self.start += taken;
+            self.start = self.start.saturating_add(taken);
             match step {
                 Step::Hungry => {}
                 Step::Payload { length, last } => (self.payload, self.last) = (length, last),
@@ -133,7 +139,8 @@ impl Inbox {
 
     /// Takes payload until a frame is whole: then says its length. It lies just before `start`, or in `carry` if `spent`.
     fn advance(&mut self) -> Result<Option<usize>, DecodeError> {
-        let payload = &self.buffer[self.start..self.start + self.payload];
+        let unread = self.buffer.get(self.start..).unwrap_or_default();
+        let payload = unread.get(..self.payload).unwrap_or(unread);
         if self.carry.is_empty() {
             return Ok(match frame_length(payload)? {
                 Some(length) if length <= payload.len() => {
@@ -148,16 +155,24 @@ impl Inbox {
             });
         }
         let whole = frame_length(&self.carry)?.unwrap_or(HEADER);
-        let length = (whole - self.carry.len()).min(payload.len());
-        self.carry.extend_from_slice(&payload[..length]);
+        let length = whole.saturating_sub(self.carry.len()).min(payload.len());
+        let missing = payload.get(..length).unwrap_or(payload);
+        self.carry.extend_from_slice(missing);
         self.take(length);
         self.spent = frame_length(&self.carry)? == Some(self.carry.len());
         Ok(self.spent.then_some(self.carry.len()))
     }
 
+    /// The bytes that were taken last.
+    fn before(&self, length: usize) -> &[u8] {
+        let taken = self.buffer.get(..self.start).unwrap_or_default();
+        let start = taken.len().saturating_sub(length);
+        taken.get(start..).unwrap_or_default()
+    }
+
     fn take(&mut self, length: usize) {
-        self.start += length;
-        self.payload -= length;
+        self.start = self.start.saturating_add(length);
+        self.payload = self.payload.saturating_sub(length);
     }
 }
 
@@ -172,7 +187,10 @@ impl Drop for Inbox {
 /// How long the frame is that begins here, with its header, if the header is whole.
 fn frame_length(bytes: &[u8]) -> Result<Option<usize>, DecodeError> {
     match bytes.first_chunk::<HEADER>() {
-        Some(header) => Ok(Some(HEADER + Header::decode(*header)?.length)),
+        Some(header) => {
+            let payload = Header::decode(*header)?.length;
+            Ok(Some(payload.saturating_add(HEADER)))
+        }
         None => Ok(None),
     }
 }

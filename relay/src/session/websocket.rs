@@ -108,7 +108,7 @@ impl Default for Decoder {
 impl Decoder {
     /// The payload of the control frame that was just read.
     pub(super) fn control(&self) -> &[u8] {
-        &self.control[..self.control_length]
+        self.control.get(..self.control_length).unwrap_or_default()
     }
 
     /// Goes on until something is found. Also says how many bytes of the input were taken for it.
@@ -121,10 +121,11 @@ impl Decoder {
                 }
                 continue;
             };
-            let length = current.remaining.min(input.len() - taken);
-            let payload = &mut input[taken..taken + length];
+            let rest = input.get_mut(taken..).unwrap_or_default();
+            let length = current.remaining.min(rest.len());
+            let payload = rest.get_mut(..length).unwrap_or_default();
             unmask(payload, &mut current.mask);
-            current.remaining -= length;
+            current.remaining = current.remaining.saturating_sub(length);
             let (opcode, ends, whole) = (current.opcode, current.last, current.remaining == 0);
             if whole {
                 self.current = None;
@@ -139,10 +140,12 @@ impl Decoder {
                 }
                 Opcode::Binary | Opcode::Continuation => return Ok((taken, Step::Hungry)),
                 Opcode::Close | Opcode::Ping | Opcode::Pong => {
-                    let start = self.control_length;
-                    self.control[start..start + length].copy_from_slice(payload);
-                    self.control_length += length;
-                    taken += length;
+                    let free = self.control.get_mut(self.control_length..);
+                    for (to, from) in free.unwrap_or_default().iter_mut().zip(payload) {
+                        *to = *from;
+                    }
+                    self.control_length = self.control_length.saturating_add(length);
+                    taken = taken.saturating_add(length);
                     return Ok(if whole {
                         (taken, Step::Control(opcode))
                     } else {
@@ -156,20 +159,24 @@ impl Decoder {
     /// Takes header bytes until the header is whole.
     fn read_header(&mut self, input: &[u8], taken: &mut usize) -> Result<bool, WebSocketError> {
         loop {
-            let needed = header_length(&self.header[..self.header_length]);
-            let missing = needed - self.header_length;
+            let (known, free) = self
+                .header
+                .split_at_mut_checked(self.header_length)
+                .unwrap_or_default();
+            let missing = header_length(known).saturating_sub(known.len());
             if missing == 0 {
                 break;
             }
-            let available = &input[*taken..];
+            let available = input.get(*taken..).unwrap_or_default();
             let length = missing.min(available.len());
             if length == 0 {
                 return Ok(false);
             }
-            let start = self.header_length;
-            self.header[start..start + length].copy_from_slice(&available[..length]);
-            self.header_length += length;
-            *taken += length;
+            for (to, from) in free.iter_mut().zip(available.iter().take(length)) {
+                *to = *from;
+            }
+            self.header_length = self.header_length.saturating_add(length);
+            *taken = taken.saturating_add(length);
         }
         self.begin()?;
         self.header_length = 0;
@@ -178,8 +185,10 @@ impl Decoder {
 
     /// Checks a whole header and begins its frame.
     fn begin(&mut self) -> Result<(), WebSocketError> {
-        let header = &self.header[..self.header_length];
-        let (first, second) = (header[0], header[1]);
+        let header = self.header.get(..self.header_length);
+        let Some(&[first, second, ref rest @ ..]) = header else {
+            return Err(WebSocketError::Reserved);
+        };
         if first & 0x70 != 0 {
             return Err(WebSocketError::Reserved);
         }
@@ -195,7 +204,9 @@ impl Decoder {
         if second & 0x80 == 0 {
             return Err(WebSocketError::Unmasked);
         }
-        let rest = &header[2..header.len() - 4];
+        let Some((rest, &mask)) = rest.split_last_chunk::<4>() else {
+            return Err(WebSocketError::Unmasked);
+        };
         let length = if rest.is_empty() {
             u64::from(second & 0x7f)
         } else {
@@ -218,17 +229,12 @@ impl Decoder {
             }
         };
         if matches!(opcode, Opcode::Binary | Opcode::Continuation) {
-            if MAX_MESSAGE - before < length {
+            let whole = before.saturating_add(length);
+            if MAX_MESSAGE < whole {
                 return Err(WebSocketError::TooLong);
             }
-            self.message = Some(before + length);
+            self.message = Some(whole);
         }
-        let mask = [
-            header[header.len() - 4],
-            header[header.len() - 3],
-            header[header.len() - 2],
-            header[header.len() - 1],
-        ];
         self.current = Some(Current {
             opcode,
             last,
@@ -250,7 +256,8 @@ fn header_length(start: &[u8]) -> usize {
                 _ => 0,
             };
             let mask = if second & 0x80 == 0 { 0 } else { 4 };
-            (2 + extended + mask).max(start.len())
+            let whole: usize = [2, extended, mask].into_iter().sum();
+            whole.max(start.len())
         }
     }
 }
@@ -259,8 +266,8 @@ fn header_length(start: &[u8]) -> usize {
 fn unmask(payload: &mut [u8], mask: &mut [u8; 4]) {
     // Wide strides, so that the compiler uses the processor's vector instructions.
     let mut wide = [0; 32];
-    for (index, byte) in wide.iter_mut().enumerate() {
-        *byte = mask[index % 4];
+    for (byte, mask) in wide.iter_mut().zip(mask.iter().cycle()) {
+        *byte = *mask;
     }
     let mut strides = payload.chunks_exact_mut(32);
     for stride in &mut strides {
@@ -294,7 +301,10 @@ pub(super) fn write_header(space: &mut [u8; MAX_HEADER], opcode: Opcode, length:
             10
         }
     };
-    space[MAX_HEADER - used..].copy_from_slice(&header[..used]);
+    let end = space.iter_mut().rev().take(used).rev();
+    for (to, from) in end.zip(header) {
+        *to = from;
+    }
     used
 }
 

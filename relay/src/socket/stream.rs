@@ -166,7 +166,7 @@ impl Stream {
             match send(core, payload, urgency) {
                 Ok(sent) => {
                     core.consume(sent as u64, turn);
-                    rest = &payload[sent..];
+                    rest = payload.get(sent..).unwrap_or_default();
                 }
                 Err(errno) => {
                     self.write_failed(core, errno, turn);

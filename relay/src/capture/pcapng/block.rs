@@ -70,13 +70,15 @@ impl Block {
         let length = u16::try_from(value.len()).unwrap_or(u16::MAX);
         self.u16(code);
         self.u16(length);
-        self.padded(&value[..usize::from(length)]);
+        self.padded(value.get(..usize::from(length)).unwrap_or(value));
     }
 
     fn finish(mut self) -> Vec<u8> {
         let length = u32::try_from(self.0.len() + 4).unwrap_or(u32::MAX);
         self.u32(length);
-        self.0[4..8].copy_from_slice(&length.to_le_bytes());
+        if let Some(place) = self.0.get_mut(4..).and_then(<[u8]>::first_chunk_mut) {
+            *place = length.to_le_bytes();
+        }
         self.0
     }
 }

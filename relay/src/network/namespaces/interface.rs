@@ -180,8 +180,9 @@ impl Routing {
         net::send(&self.0, &bytes, SendFlags::empty())?;
         let mut bytes = [0; ANSWER];
         let (length, _) = net::recv(&self.0, &mut bytes[..], RecvFlags::DONTWAIT)?;
-        let answer = NetlinkMessage::<RouteNetlinkMessage>::deserialize(&bytes[..length])
-            .map_err(io::Error::other)?;
+        let answer = bytes.get(..length).unwrap_or(&bytes);
+        let answer =
+            NetlinkMessage::<RouteNetlinkMessage>::deserialize(answer).map_err(io::Error::other)?;
         match answer.payload {
             NetlinkPayload::Error(error) if error.code.is_none() => Ok(()),
             NetlinkPayload::Error(error) => Err(error.to_io()),

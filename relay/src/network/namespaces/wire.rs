@@ -189,7 +189,7 @@ fn take(
             return false;
         };
         match rustix::io::read(cable, &mut *buffer) {
-            Ok(length) => give(&buffer[..length]),
+            Ok(length) => give(buffer.get(..length).unwrap_or_default()),
             // None is there, or the interface is gone.
             Err(_) => guard.clear_ready(),
         }

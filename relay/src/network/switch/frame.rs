@@ -94,7 +94,7 @@ impl Class {
         let Some((header, packet)) = frame.split_at_checked(HEADER) else {
             return Self::Other;
         };
-        match [header[HEADER - 2], header[HEADER - 1]] {
+        match header.last_chunk::<2>().copied().unwrap_or_default() {
             ETHERTYPE_ARP => Self::Housekeeping,
             ETHERTYPE_IPV4 => packet.get(9).map_or(Self::Other, |number| match *number {
                 IGMP => Self::Housekeeping,
@@ -118,7 +118,8 @@ impl Class {
                 let (Some(&next), Some(&units)) = (rest.first(), rest.get(1)) else {
                     return Self::Other;
                 };
-                Self::of_icmpv6(next, rest.get((usize::from(units) + 1) * 8..))
+                let length = usize::from(units).saturating_add(1).saturating_mul(8);
+                Self::of_icmpv6(next, rest.get(length..))
             }
             FRAGMENT => {
                 let next = rest.first().copied().unwrap_or(FRAGMENT);

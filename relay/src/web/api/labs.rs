@@ -100,7 +100,9 @@ pub(crate) async fn create(
         )
     };
     getrandom::fill(&mut random).map_err(broken)?;
-    let letters = random.iter().map(|byte| LETTERS[usize::from(byte & 31)]);
+    let letters = random
+        .iter()
+        .filter_map(|byte| LETTERS.get(usize::from(byte & 31)).copied());
     let id = lab_id(letters.map(char::from).collect())?;
     site.settings.labs.make(&id, client)?;
     let location = [(LOCATION, format!("/api/v1/labs/{id}"))];
