@@ -381,7 +381,9 @@ impl<C: Chunk> Process<C> {
             return self.lose(format!("protocol error: {error}"));
         }
         let passed = socket.stream.push_urgent(byte, socket.placement);
-        self.consume(id, passed as u64);
+        if 0 < passed {
+            self.consume(id, passed as u64);
+        }
         self.news(Object::Socket(id));
     }
 

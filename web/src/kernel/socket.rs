@@ -124,6 +124,11 @@ impl<C: Chunk> Socket<C> {
         }
     }
 
+    /// Whether there can be urgent data: it is a socket of TCP.
+    pub(crate) fn has_urgent_data(&self) -> bool {
+        self.kind == Kind::Stream && self.domain != Domain::Unix
+    }
+
     /// Whether it has a peer.
     pub(crate) fn is_connected(&self) -> bool {
         matches!(self.phase, Phase::Connected { .. })

@@ -1,5 +1,8 @@
 //! The state machine against a relay that is written down here, message by message.
 
+mod raw;
+mod urgent;
+
 use std::net::Ipv4Addr;
 
 use protocol::limits::INITIAL_CREDIT;

@@ -245,9 +245,12 @@ impl<C: Chunk> Process<C> {
         mode: Mode,
     ) -> Try<Sent> {
         let mode = mode.with(flags);
-        match self.get(id)?.kind {
+        let socket = self.get(id)?;
+        if flags & flags::OOB != 0 && !socket.has_urgent_data() {
+            return Err(Errno::EOPNOTSUPP);
+        }
+        match socket.kind {
             Kind::Stream => self.send_stream(attempt, id, length, flags, mode),
-            _ if flags & flags::OOB != 0 => Err(Errno::EOPNOTSUPP),
             Kind::Datagram | Kind::Raw { .. } | Kind::Ping => {
                 self.send_datagram(attempt, id, length, address, mode)
             }

@@ -21,7 +21,7 @@ impl<C: Chunk> Process<C> {
         flags: i32,
     ) -> Try<Received<C>> {
         let socket = self.get_mut(id)?;
-        if socket.kind != Kind::Stream {
+        if !socket.has_urgent_data() {
             return Err(Errno::EOPNOTSUPP);
         }
         if let Phase::Listening { .. } = socket.phase {
