@@ -9,8 +9,9 @@ use tests::{Ask, Client, TestRelay, at, local};
 
 use crate::relay;
 
-/// `IPPROTO_IP` and `SOL_SOCKET`, `IP_HDRINCL` and `SO_TYPE` (ip(7), socket(7)).
+/// `IPPROTO_IP` and `SOL_SOCKET`, `IP_TTL`, `IP_HDRINCL` and `SO_TYPE` (ip(7), socket(7)).
 const IPPROTO_IP: i32 = 0;
+const IP_TTL: i32 = 2;
 const IP_HDRINCL: i32 = 3;
 const SOL_SOCKET: i32 = 1;
 const SO_TYPE: i32 = 3;
@@ -93,6 +94,25 @@ async fn a_ping_by_hand_is_answered_by_another_host_and_by_the_own() {
         assert_eq!(reply[12..16], to);
         assert_eq!(reply[24..], request[4..]);
     }
+}
+
+/// As traceroute(8) finds the end of the way: all hosts of a lab are one hop apart.
+#[tokio::test]
+async fn a_closed_port_of_another_host_answers_with_what_it_was_sent() {
+    let relay = relay().await;
+    let (mut desk, _bob) = pair(&relay).await;
+    let listener = desk.socket(Domain::Inet, ICMP);
+    desk.names(listener).await.unwrap();
+    let probe = desk.udp();
+    desk.set_option(probe, IPPROTO_IP, IP_TTL, 1).await.unwrap();
+    desk.send_to(probe, &at(BOB.into(), 33434), b"").await;
+    let (from, packet) = desk.recv_from(listener).await;
+    assert_eq!(from, inet(BOB));
+    // Port unreachable (RFC 792), and after eight bytes the packet that it is about.
+    assert_eq!(packet[20..22], [3, 3]);
+    let about = &packet[28..];
+    assert_eq!((about[8], about[9]), (1, 17));
+    assert_eq!(about[22..24], 33434_u16.to_be_bytes());
 }
 
 #[tokio::test]
