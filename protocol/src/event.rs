@@ -14,6 +14,9 @@ pub const EVENTS_SUBPROTOCOL: &str = "socketpad.events.v1";
 /// The most bytes of payload that an event shows.
 pub const MAX_PREVIEW: usize = 64;
 
+/// The most bytes of a packet that an event shows: a header, a VLAN tag, and what a host's card sends at once.
+pub const MAX_PACKET: usize = 14 + 4 + 1500;
+
 /// The most calls in one [`Report`].
 pub const MAX_REPORTS: usize = 128;
 
@@ -86,6 +89,85 @@ pub enum Event {
         /// The first bytes, at most [`MAX_PREVIEW`].
         preview: Vec<u8>,
     },
+    /// A host's card sent a frame. Only who asks for packets is told of these and of what follows here.
+    Packet {
+        /// Its number, by which the lab's record knows it.
+        number: u64,
+        /// The host.
+        host: HostName,
+        /// The card.
+        card: Card,
+        /// How long the frame is, in bytes.
+        length: u32,
+        /// Its first bytes: as many as were asked for, at most [`MAX_PACKET`].
+        bytes: Vec<u8>,
+    },
+    /// Something became of a frame.
+    Fate {
+        /// The frame's number.
+        packet: u64,
+        /// The host at whose cable it happened.
+        host: HostName,
+        /// Which way the frame went there, as the host sees it.
+        direction: Direction,
+        /// What happened.
+        outcome: Outcome,
+    },
+    /// Packets were left out here.
+    LeftOut {
+        /// Whose loopback they went over, faster than they are recorded; none for packets and fates together that this
+        /// viewer was too slow for.
+        host: Option<HostName>,
+        /// How many.
+        count: u64,
+    },
+    /// There are no packets to be told of.
+    Unrecorded {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A card of a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Card {
+    /// The one whose cable leads to the lab's switch.
+    Ethernet,
+    /// The one that leads to the host itself. What it sends arrives at once, and nothing becomes of it.
+    Loopback,
+}
+
+/// What became of a frame on a host's cable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It came out at the other end.
+    Passed,
+    /// It comes out later.
+    Delayed {
+        /// When, on the lab's clock, in microseconds.
+        until: u64,
+    },
+    /// Chance lost it.
+    Lost,
+    /// Chance turned one bit of it.
+    Corrupted {
+        /// Which, counted from the beginning of the frame, the highest of each byte first.
+        bit: u32,
+    },
+    /// Chance made another one of it.
+    Doubled,
+    /// Chance holds it back until the next one has overtaken it.
+    Held,
+    /// It was dropped, for the queue before the rate was full.
+    QueueFull,
+    /// It was dropped, for too much was on its way.
+    Crowded,
+    /// It was dropped, for the cable was not plugged in.
+    CableDown,
+    /// It was dropped, for the host did not take it.
+    Refused,
 }
 
 /// Which way payload goes, seen from the process.

@@ -55,6 +55,11 @@ impl Capture {
         }))
     }
 
+    /// From when its times count.
+    pub fn anchor(&self) -> Anchor {
+        self.ring().anchor()
+    }
+
     /// Writes down a frame, and says under which number.
     pub fn frame(
         &self,
@@ -83,6 +88,13 @@ impl Capture {
         self.tell(&ring);
     }
 
+    /// Writes down that frames of a card were left out, because there were too many.
+    pub fn left_out(&self, now: Instant, interface: &Arc<Interface>, count: u64) {
+        let mut ring = self.ring();
+        ring.left_out(now, interface, count);
+        self.tell(&ring);
+    }
+
     /// A reader of what is written from now on, or from the oldest that is left, at a pace that it can bear.
     pub fn subscribe(&self, start: Start, pace: Pace) -> Subscriber {
         // In this order: what is written in between is seen in the record, or announced, or both.
@@ -91,6 +103,7 @@ impl Capture {
             subscription: Subscription::new(start, &self.ring(), pace),
             capture: self.clone(),
             end,
+            snap: usize::MAX,
         }
     }
 
@@ -108,7 +121,7 @@ impl Capture {
             records: Vec::new(),
         };
         while place < end {
-            let batch = self.ring().read(place, usize::MAX);
+            let batch = self.ring().read(place, usize::MAX, usize::MAX);
             snapshot.missing += batch.missed;
             place = batch.next;
             snapshot.records.extend(batch.records);
@@ -134,12 +147,19 @@ pub struct Subscriber {
     capture: Capture,
     subscription: Subscription,
     end: watch::Receiver<u64>,
+    snap: usize,
 }
 
 impl Subscriber {
+    /// Reads at most this many bytes of a frame.
+    #[must_use]
+    pub fn cut_to(self, snap: usize) -> Self {
+        Self { snap, ..self }
+    }
+
     /// What may be read by now, and when to read again.
     pub fn read(&mut self, now: Instant) -> Portion {
-        self.subscription.read(now, &self.capture.ring())
+        self.subscription.read(now, &self.capture.ring(), self.snap)
     }
 
     /// Waits until there is something that was not there at the last [`read`](Self::read).

@@ -51,6 +51,7 @@ mod lab;
 mod listen;
 mod metrics;
 mod network;
+mod pace;
 mod session;
 pub mod shutdown;
 mod socket;

@@ -19,7 +19,6 @@ mod door;
 mod inbox;
 mod link;
 mod outbox;
-mod pace;
 mod pool;
 mod ready;
 mod retained;

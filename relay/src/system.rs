@@ -4,10 +4,11 @@
 
 #![expect(
     unsafe_code,
-    reason = "unshare(2), the requests to TAP devices and sockets and what a socket's buffers hold have no safe wrapper"
+    reason = "unshare(2), the requests to TAP devices and sockets, packet sockets and what a socket's buffers hold have no safe wrapper"
 )]
 
 use std::io;
+use std::mem::size_of;
 use std::os::fd::{AsFd, AsRawFd};
 
 use rustix::ioctl::{Getter, IntegerSetter, Opcode, Setter, ioctl, opcode};
@@ -114,4 +115,102 @@ pub(crate) fn is_at_mark(socket: impl AsFd) -> io::Result<bool> {
     // SAFETY: as above; on a descriptor that is no socket the request fails and writes nothing.
     let number = unsafe { ioctl(socket, request) }?;
     Ok(number != 0)
+}
+
+/// `PACKET_STATISTICS` (linux/if_packet.h).
+const PACKET_STATISTICS: libc::c_int = 6;
+/// `PACKET_IGNORE_OUTGOING` (linux/if_packet.h).
+const PACKET_IGNORE_OUTGOING: libc::c_int = 23;
+
+/// `struct tpacket_stats` (linux/if_packet.h).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+struct PacketCounts {
+    packets: libc::c_uint,
+    drops: libc::c_uint,
+}
+
+/// Has a packet socket (packet(7)) see frames only as they arrive. Else it would see those of a loopback twice.
+///
+/// # Errors
+///
+/// What setsockopt(2) says.
+pub(crate) fn ignore_outgoing(socket: impl AsFd) -> io::Result<()> {
+    let yes: libc::c_int = 1;
+    // SAFETY: the kernel reads a number of this size at this address, which is that of a living variable.
+    let done = unsafe {
+        libc::setsockopt(
+            socket.as_fd().as_raw_fd(),
+            libc::SOL_PACKET,
+            PACKET_IGNORE_OUTGOING,
+            (&raw const yes).cast(),
+            length::<libc::c_int>(),
+        )
+    };
+    checked(done)
+}
+
+/// Has a packet socket see every frame of one card of its network namespace, and of no other.
+///
+/// # Errors
+///
+/// What bind(2) says.
+pub(crate) fn bind_to_card(socket: impl AsFd, card: u32) -> io::Result<()> {
+    let address = libc::sockaddr_ll {
+        sll_family: to_short(libc::AF_PACKET)?,
+        // In the network's order of bytes.
+        sll_protocol: to_short(libc::ETH_P_ALL)?.to_be(),
+        sll_ifindex: card.cast_signed(),
+        sll_hatype: 0,
+        sll_pkttype: 0,
+        sll_halen: 0,
+        sll_addr: [0; 8],
+    };
+    // SAFETY: the kernel reads an address of this size, which is that of a living variable.
+    let done = unsafe {
+        libc::bind(
+            socket.as_fd().as_raw_fd(),
+            (&raw const address).cast(),
+            length::<libc::sockaddr_ll>(),
+        )
+    };
+    checked(done)
+}
+
+/// How many frames a packet socket has dropped because nobody took them, since this was last asked.
+///
+/// # Errors
+///
+/// What getsockopt(2) says.
+pub(crate) fn take_drops(socket: impl AsFd) -> io::Result<u32> {
+    let mut counts = PacketCounts::default();
+    let mut size = length::<PacketCounts>();
+    // SAFETY: the kernel writes at most as many bytes as `size` says, into a variable that is as large and living.
+    let done = unsafe {
+        libc::getsockopt(
+            socket.as_fd().as_raw_fd(),
+            libc::SOL_PACKET,
+            PACKET_STATISTICS,
+            (&raw mut counts).cast(),
+            &raw mut size,
+        )
+    };
+    checked(done)?;
+    Ok(counts.drops)
+}
+
+fn length<T>() -> libc::socklen_t {
+    // No address and no option is anywhere near as long as that.
+    libc::socklen_t::try_from(size_of::<T>()).unwrap_or(libc::socklen_t::MAX)
+}
+
+fn to_short(number: libc::c_int) -> io::Result<libc::c_ushort> {
+    libc::c_ushort::try_from(number).map_err(|_| io::ErrorKind::InvalidInput.into())
+}
+
+fn checked(done: libc::c_int) -> io::Result<()> {
+    match done {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use protocol::event::Event;
 use relay::{NetworkKind, Options};
 use serde_json::{Value, json};
 use tests::{Ask, Client, DEADLINE, TestRelay, Viewer, eventually};
@@ -118,6 +119,34 @@ async fn the_portable_network_has_no_links_to_set_and_no_frames_to_show() {
         };
         assert!(sentence.contains(expected), "{sentence}");
     }
+}
+
+#[tokio::test]
+async fn who_asks_the_portable_network_for_packets_is_told_why_there_are_none() {
+    let relay = TestRelay::with(Options {
+        network: NetworkKind::Portable,
+        ..Options::default()
+    })
+    .await;
+    let lab = relay.lab();
+    let origin = format!("http://{}", relay.address());
+    let viewer = Viewer::from(&relay, &lab, "?packets=64&format=json", &origin).await;
+    let mut viewer = viewer.unwrap();
+    let reason = viewer.until("a reason", |record| match &record.event {
+        Event::Unrecorded { reason } => Some(reason.clone()),
+        _ => None,
+    });
+    let reason = reason.await;
+    assert!(reason.contains("--network namespaces"), "{reason}");
+    // Everything else is told of as always.
+    let client = Client::join(&relay, &lab).await;
+    let started = viewer.until("a start", |record| match &record.event {
+        Event::Started { pid, .. } => Some(*pid),
+        _ => None,
+    });
+    assert_eq!(started.await, client.welcome().pid);
+    let wrong = Viewer::from(&relay, &lab, "?packets=many", &origin).await;
+    assert_eq!(wrong.unwrap_err(), 400);
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tests::{Answer, Ask, Client, TestRelay, at, eventually};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::relay;
 
@@ -109,6 +111,28 @@ async fn what_is_no_condition_is_refused_with_a_sentence_and_changes_nothing() {
     assert_eq!(foreign.send(&relay).await.status, 403);
     let after = ask(&relay, &path).await.value();
     assert_eq!(after["conditions"], set_before["conditions"]);
+}
+
+#[tokio::test]
+async fn conditions_that_do_not_come_are_not_waited_for() {
+    let mut options = crate::options();
+    options.limits.head = Duration::from_millis(100);
+    let relay = TestRelay::with(options).await;
+    let lab = relay.lab();
+    let _desk = Client::join_as(&relay, &lab, "desk", "idle").await;
+    let path = format!("/api/v1/labs/{lab}/hosts/desk/link");
+    let mut stream = TcpStream::connect(relay.address()).await.unwrap();
+    // More is announced than is said.
+    let head = format!(
+        "PUT {path} HTTP/1.1\r\nHost: relay\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    let answered = tokio::time::timeout(tests::DEADLINE, stream.read_to_end(&mut answer));
+    answered.await.expect("an answer in time").unwrap();
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert!(answer.contains("the conditions did not come"), "{answer}");
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ const DATAGRAMS: u8 = 100;
 
 /// Plays a test again as root of a user namespace and of a network in it, unless it is played by root: links are
 /// reached in the relay's own process, and only root's can go on without entering a namespace.
-async fn is_played_elsewhere(test: &str) -> bool {
+pub(super) async fn is_played_elsewhere(test: &str) -> bool {
     if geteuid().is_root() {
         return false;
     }
@@ -38,7 +38,7 @@ async fn is_played_elsewhere(test: &str) -> bool {
     true
 }
 
-fn name(host: &str) -> HostName {
+pub(super) fn name(host: &str) -> HostName {
     HostName::new(host).unwrap()
 }
 

@@ -31,6 +31,7 @@ mod option;
 #[path = "../integration/pattern.rs"]
 mod pattern;
 mod raw;
+mod record;
 mod remains;
 mod rights;
 #[path = "../integration/stream.rs"]

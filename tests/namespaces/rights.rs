@@ -3,7 +3,7 @@
 use protocol::Address;
 use relay::{NetworkKind, Options};
 use rustix::process::geteuid;
-use tests::{Client, Standalone, TestRelay, at};
+use tests::{Ask, Client, Standalone, TestRelay, at};
 use tokio::process::Command;
 
 /// Becomes an ordinary user for whom `/dev/net/tun` is as on most systems.
@@ -78,4 +78,38 @@ async fn nothing_else_is_taken_when_namespaces_were_asked_for() {
     let log = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
     assert!(log.contains("/dev/net/tun cannot be opened"), "{log}");
+}
+
+/// Lets its user namespace have only a few network namespaces.
+const FEW_NETWORKS: &str = r#"echo 8 > /proc/sys/user/max_net_namespaces && exec "$0" "$@""#;
+
+#[tokio::test]
+async fn who_cannot_have_a_host_is_told_so_and_those_that_are_there_go_on() {
+    let rights = ["--map-root-user"];
+    let mut command = scripted(FEW_NETWORKS, &rights, NetworkKind::Namespaces);
+    let relay = TestRelay::of(Standalone::start(&mut command).await);
+    let lab = relay.lab();
+    let mut processes = Vec::new();
+    let refusal = loop {
+        let host = format!("host{}", processes.len());
+        match Client::try_join(&relay, &lab, &host, "program").await {
+            Ok(process) => processes.push(process),
+            Err(refusal) => break refusal,
+        }
+        assert!(processes.len() < 8, "more networks than there may be");
+    };
+    let sentence = "the relay is full: it could not make the host, for want of something that its operator has to look after";
+    assert_eq!(refusal.to_string(), sentence);
+    let host = format!("/api/v1/labs/{lab}/hosts/another");
+    let answer = Ask::to(&relay, "PUT", &host).send(&relay).await;
+    assert_eq!(answer.status, 503);
+    let detail = answer.value()["detail"].as_str().unwrap().to_owned();
+    assert!(
+        detail.starts_with("the relay is in trouble: it could not make the host"),
+        "{detail}"
+    );
+    assert!(!processes.is_empty());
+    for process in &mut processes {
+        process.sync().await;
+    }
 }

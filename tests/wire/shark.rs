@@ -6,10 +6,12 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use protocol::HostName;
 use relay::capture::pcapng::{File, View};
+use relay::capture::record::{Device, Interface, Record, What};
 
 use super::lab::{self, NAMES, Remains};
 use super::tcp::{CLIENT, SERVER};
@@ -166,7 +168,21 @@ with socket.create_server(('127.0.0.1', 5001)) as listener:
     assert callee.makefile().read() == 'hello'
     callee.close()
 ";
-    let remains = lab::run(["{}", "{}"], [talk, ""]);
+    let mut remains = lab::run(["{}", "{}"], [talk, ""]);
+    // How many frames were left out stands in the file too, and nobody complains.
+    let last = remains.snapshot.records.last().unwrap();
+    let left_out = Record {
+        number: last.number + 1,
+        at: last.at,
+        what: What::LeftOut {
+            interface: Arc::new(Interface {
+                host: HostName::new("bob").unwrap(),
+                device: Device::Loopback,
+            }),
+            count: 5,
+        },
+    };
+    remains.snapshot.records.push(left_out);
     let fields = ["frame.interface_name", "tcp.flags.str", "tcp.payload"];
     let packets = read(&remains, View::Network, "ip.addr == 127.0.0.1", &fields);
     assert!(packets.iter().all(|packet| packet[0] == "alice:lo"));

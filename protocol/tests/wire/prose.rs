@@ -53,6 +53,8 @@ fn every_variant_and_field_is_described() {
         "CallReport",
         "Watch",
         "Direction",
+        "Card",
+        "Outcome",
     ] {
         for part in vocabulary::parts(name) {
             let named = [

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use protocol::event::{Call, CallReport, Direction, Event, Record, Report, Watch};
+use protocol::event::{Call, CallReport, Card, Direction, Event, Outcome, Record, Report, Watch};
 use protocol::{
     Address, CallId, ClientMessage, Domain, Errno, Hello, HostName, Kind, Limits, ProcessName,
     Refusal, Reply, Resume, ServerMessage, Session, Shutdown, SocketId, Token, Welcome,
@@ -221,9 +221,41 @@ pub(crate) fn records() -> Vec<Record> {
             address: Address::Unspecified,
             preview: b"hello".to_vec(),
         },
+        Event::Packet {
+            number: 300,
+            host: desk(),
+            card: Card::Ethernet,
+            length: 74,
+            bytes: vec![2, 0, 10],
+        },
+        Event::LeftOut {
+            host: Some(desk()),
+            count: 300,
+        },
+        Event::Unrecorded {
+            reason: "why".into(),
+        },
     ];
+    let outcomes = [
+        Outcome::Passed,
+        Outcome::Delayed { until: 300 },
+        Outcome::Lost,
+        Outcome::Corrupted { bit: 300 },
+        Outcome::Doubled,
+        Outcome::Held,
+        Outcome::QueueFull,
+        Outcome::Crowded,
+        Outcome::CableDown,
+        Outcome::Refused,
+    ];
+    let fates = outcomes.map(|outcome| Event::Fate {
+        packet: 300,
+        host: desk(),
+        direction: Direction::Sent,
+        outcome,
+    });
     let at = (0..).map(|second| second * 1_000_000);
-    at.zip(events)
+    at.zip(events.into_iter().chain(fates))
         .map(|(at, event)| Record { at, event })
         .collect()
 }

@@ -1,7 +1,8 @@
 //! A record as a pcapng file (draft-ietf-opsawg-pcapng), which Wireshark and tshark open.
 //!
 //! Every card is an interface of its own, named `bob:eth0`. Names of hosts travel in the file, so that nobody has to be
-//! asked for them, and what became of a frame is its comment. No I/O: a file is an iterator of its blocks.
+//! asked for them, and what became of a frame is its comment. At the end stands how many frames of each card were left
+//! out. No I/O: a file is an iterator of its blocks.
 
 mod block;
 
@@ -35,6 +36,8 @@ pub struct File<'a> {
     ready: Vec<Vec<u8>>,
     place: usize,
     interfaces: BTreeMap<Arc<Interface>, u32>,
+    /// How many frames of each card were left out, and when that was last noted.
+    left_out: BTreeMap<Arc<Interface>, (Duration, u64)>,
     /// What became of each frame.
     fates: BTreeMap<u64, Vec<&'a Record>>,
 }
@@ -55,6 +58,7 @@ impl<'a> File<'a> {
             ready: head.into_iter().rev().collect(),
             place: 0,
             interfaces: BTreeMap::new(),
+            left_out: BTreeMap::new(),
             fates,
         }
     }
@@ -86,6 +90,12 @@ impl<'a> File<'a> {
                 outcome: Outcome::Passed,
             } if self.view == View::Hosts => self.arrive(record.at, *frame, interface),
             What::Fate { .. } => {}
+            What::LeftOut { interface, count } => {
+                let noted = self.left_out.entry(Arc::clone(interface));
+                let (at, sum) = noted.or_default();
+                *at = record.at;
+                *sum += count;
+            }
         }
     }
 
@@ -144,18 +154,24 @@ impl<'a> File<'a> {
     }
 
     fn write(&mut self, packet: &Packet<'_>, comments: &[String]) {
-        let known = self.interfaces.get(packet.interface).copied();
-        let interface = known.unwrap_or_else(|| {
+        let time = self.nanoseconds(packet.at);
+        self.describe(packet.interface, |number| {
+            block::packet(number, time, packet, comments)
+        });
+    }
+
+    /// Makes a block ready that says something about a card, after one about the card itself if it is the first.
+    fn describe(&mut self, interface: &Arc<Interface>, block: impl FnOnce(u32) -> Vec<u8>) {
+        let known = self.interfaces.get(interface).copied();
+        let number = known.unwrap_or_else(|| {
             let number = u32::try_from(self.interfaces.len()).unwrap_or(u32::MAX);
-            self.interfaces.insert(Arc::clone(packet.interface), number);
+            self.interfaces.insert(Arc::clone(interface), number);
             number
         });
-        let time = self.nanoseconds(packet.at);
-        self.ready
-            .push(block::packet(interface, time, packet, comments));
+        self.ready.push(block(number));
         if known.is_none() {
             let snap = u32::try_from(self.snapshot.snap).unwrap_or(0);
-            self.ready.push(block::interface(packet.interface, snap));
+            self.ready.push(block::interface(interface, snap));
         }
     }
 
@@ -174,9 +190,14 @@ impl Iterator for File<'_> {
             if let Some(block) = self.ready.pop() {
                 return Some(block);
             }
-            let record = self.snapshot.records.get(self.place)?;
-            self.place += 1;
-            self.show(record);
+            if let Some(record) = self.snapshot.records.get(self.place) {
+                self.place += 1;
+                self.show(record);
+            } else {
+                let (interface, (at, count)) = self.left_out.pop_first()?;
+                let time = self.nanoseconds(at);
+                self.describe(&interface, |number| block::statistics(number, time, count));
+            }
         }
     }
 }

@@ -96,6 +96,13 @@ pub enum What {
         /// What happened.
         outcome: Outcome,
     },
+    /// Frames of a card were left out, because there were too many.
+    LeftOut {
+        /// The card.
+        interface: Arc<Interface>,
+        /// How many.
+        count: u64,
+    },
 }
 
 /// What became of a frame on one side of a host's link; see [`Fate`].

@@ -69,6 +69,9 @@ enum Note {
         side: Side,
         outcome: Outcome,
     },
+    LeftOut {
+        count: u64,
+    },
 }
 
 /// The store.
@@ -157,8 +160,15 @@ impl Ring {
         self.write(now, interface, note);
     }
 
-    /// A piece of the record from an entry on: at most `most` entries, and no more than is copied in an instant.
-    pub(super) fn read(&self, from: u64, most: usize) -> Batch {
+    /// Writes down that frames were left out.
+    pub(super) fn left_out(&mut self, now: Instant, interface: &Arc<Interface>, count: u64) {
+        self.make_room(0);
+        self.write(now, interface, Note::LeftOut { count });
+    }
+
+    /// A piece of the record from an entry on: at most `most` entries, `snap` bytes of a frame, and no more than is copied
+    /// in an instant.
+    pub(super) fn read(&self, from: u64, most: usize, snap: usize) -> Batch {
         let start = from.max(self.first).min(self.end());
         let mut batch = Batch {
             missed: start.saturating_sub(from),
@@ -169,18 +179,18 @@ impl Ring {
         let mut bytes = 0;
         for entry in self.entries.range(skipped..).take(most.min(BATCH)) {
             if let Note::Frame { kept, .. } = entry.note {
-                bytes += kept;
+                bytes += kept.min(snap);
                 if BATCH_BYTES < bytes && !batch.records.is_empty() {
                     break;
                 }
             }
-            batch.records.push(self.show(batch.next, entry));
+            batch.records.push(self.show(batch.next, entry, snap));
             batch.next += 1;
         }
         batch
     }
 
-    fn show(&self, number: u64, entry: &Entry) -> Record {
+    fn show(&self, number: u64, entry: &Entry, snap: usize) -> Record {
         let interface = Arc::clone(&entry.interface);
         let what = match entry.note {
             Note::Frame {
@@ -194,7 +204,7 @@ impl Ring {
                     interface,
                     direction,
                     length,
-                    bytes: self.bytes.range(begin..begin + kept).copied().collect(),
+                    bytes: self.copy(begin, kept.min(snap)),
                 }
             }
             Note::Fate {
@@ -207,12 +217,24 @@ impl Ring {
                 side,
                 outcome,
             },
+            Note::LeftOut { count } => What::LeftOut { interface, count },
         };
         Record {
             number,
             at: entry.at,
             what,
         }
+    }
+
+    fn copy(&self, begin: usize, length: usize) -> Vec<u8> {
+        let (front, back) = self.bytes.as_slices();
+        let in_front = front.get(begin..).unwrap_or_default();
+        let in_front = in_front.get(..length).unwrap_or(in_front);
+        let in_back = back
+            .get(begin.saturating_sub(front.len())..)
+            .unwrap_or_default();
+        let rest = length - in_front.len();
+        [in_front, in_back.get(..rest).unwrap_or(in_back)].concat()
     }
 
     fn write(&mut self, now: Instant, interface: &Arc<Interface>, note: Note) -> u64 {

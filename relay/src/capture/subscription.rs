@@ -77,8 +77,8 @@ impl Subscription {
         self.place
     }
 
-    /// What may be read by now.
-    pub(super) fn read(&mut self, now: Instant, ring: &Ring) -> Portion {
+    /// What may be read by now, with at most this many bytes of a frame.
+    pub(super) fn read(&mut self, now: Instant, ring: &Ring, snap: usize) -> Portion {
         let burst = u64::from(self.pace.burst.get());
         // An even pace from a burst ago is the same as a bucket that holds a burst.
         let full = now.checked_sub(self.time(burst)).unwrap_or(now);
@@ -90,7 +90,11 @@ impl Subscription {
             left_out = nearest.saturating_sub(self.place);
             self.place = self.place.max(nearest);
         }
-        let batch = ring.read(self.place, usize::try_from(allowed).unwrap_or(usize::MAX));
+        let batch = ring.read(
+            self.place,
+            usize::try_from(allowed).unwrap_or(usize::MAX),
+            snap,
+        );
         let read = batch.records.len() as u64;
         self.place = batch.next;
         let paid = paid + self.time(read);

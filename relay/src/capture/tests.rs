@@ -160,7 +160,7 @@ proptest! {
             let fill = u8::try_from(index % 251).unwrap();
             let number = ring.frame(anchor.instant, &bob, Direction::Out, &vec![fill; *length]);
             prop_assert_eq!(number, index as u64);
-            let batch = ring.read(0, usize::MAX);
+            let batch = ring.read(0, usize::MAX, usize::MAX);
             prop_assert!(batch.records.len() <= LIMITS.entries);
             prop_assert_eq!(batch.missed + batch.records.len() as u64, number + 1);
             let mut kept = 0;

@@ -9,12 +9,13 @@
 //! - [`space`]: a network namespace.
 //! - [`interface`]: what is in it: interfaces, addresses, routes.
 //! - [`register`]: which hosts a lab has.
-//! - [`wire`]: carries the frames between them.
+//! - [`wire`]: carries the frames between them; [`loopback`]: what a host says to itself.
 //! - [`endpoint`]: the socket calls.
 
 mod endpoint;
 mod entry;
 mod interface;
+mod loopback;
 mod register;
 mod space;
 mod wire;
@@ -27,6 +28,7 @@ use std::time::{Instant, SystemTime};
 use protocol::{Domain, Errno, HostName, Kind};
 use tokio::runtime::Handle;
 
+use self::interface::Furniture;
 use self::register::{Number, Register};
 use self::space::Space;
 use self::wire::Wire;
@@ -82,11 +84,16 @@ impl LabNetwork for NamespaceLab {
             io::Error::new(io::ErrorKind::QuotaExceeded, "the lab has no free address")
         })?;
         let space = Space::make(&lab.home)?;
-        let (cable, addresses) = space.within(&lab.home, || interface::furnish(number))?;
+        let furniture = space.within(&lab.home, || interface::furnish(number))?;
+        let Furniture {
+            cable,
+            loopback,
+            addresses,
+        } = furniture;
         let wire = lab
             .wire
             .get_or_init(|| Wire::lay(&runtime, lab.capture.clone()));
-        let port = wire.plug(name, number.hardware(), cable)?;
+        let port = wire.plug(name, number.hardware(), cable, loopback)?;
         register.enter(number, name.clone(), addresses.clone());
         Ok(Arc::new(NamespaceHost {
             lab: Arc::clone(lab),

@@ -20,10 +20,10 @@ use tracing::Instrument as _;
 use super::calls::Course;
 use super::inbox::Item;
 use super::link::{Health, Link};
-use super::pace::Pace;
 use super::roster::{Arrival, Entry, ResumeFailure};
 use super::{Caller, Outbox, Ready, Settings, Sockets, admission};
 use crate::metrics::Counted;
+use crate::pace::Pace;
 use crate::socket::Attention;
 
 /// How many rounds a session may do before other tasks have their turn.

@@ -13,13 +13,15 @@ use super::{Interface, Packet, description};
 const SECTION: u32 = 0x0A0D_0D0A;
 const INTERFACE: u32 = 1;
 const NAMES: u32 = 4;
+const STATISTICS: u32 = 5;
 const PACKET: u32 = 6;
 /// By which a reader sees the order of bytes (section 4.1).
 const MAGIC: u32 = 0x1A2B_3C4D;
 /// LINKTYPE_ETHERNET of draft-ietf-opsawg-pcaplinktype. On Linux the loopback's frames have such a header too.
 const ETHERNET: u16 = 1;
 
-/// Options: of all blocks (section 3.5), of sections, interfaces and packets (sections 4.1 to 4.3).
+/// Options: of all blocks (section 3.5), of sections, interfaces and packets (sections 4.1 to 4.3), and of statistics
+/// (section 4.6).
 const END: u16 = 0;
 const COMMENT: u16 = 1;
 const APPLICATION: u16 = 4;
@@ -28,6 +30,7 @@ const DESCRIPTION: u16 = 3;
 const RESOLUTION: u16 = 9;
 const FLAGS: u16 = 2;
 const PACKET_ID: u16 = 5;
+const DROPPED: u16 = 5;
 
 /// Times count in units of ten to the power of minus nine seconds.
 const NANOSECONDS: u8 = 9;
@@ -58,6 +61,13 @@ impl Block {
 
     fn u32(&mut self, number: u32) {
         self.0.extend(number.to_le_bytes());
+    }
+
+    /// A time: its upper half first.
+    fn time(&mut self, nanoseconds: u64) {
+        let [a, b, c, d, e, f, g, h] = nanoseconds.to_be_bytes();
+        self.u32(u32::from_be_bytes([a, b, c, d]));
+        self.u32(u32::from_be_bytes([e, f, g, h]));
     }
 
     fn padded(&mut self, bytes: &[u8]) {
@@ -120,11 +130,9 @@ pub(super) fn packet(
     packet: &Packet<'_>,
     comments: &[String],
 ) -> Vec<u8> {
-    let [a, b, c, d, e, f, g, h] = nanoseconds.to_be_bytes();
     let mut block = Block::new(PACKET);
     block.u32(interface);
-    block.u32(u32::from_be_bytes([a, b, c, d]));
-    block.u32(u32::from_be_bytes([e, f, g, h]));
+    block.time(nanoseconds);
     block.u32(u32::try_from(packet.bytes.len()).unwrap_or(u32::MAX));
     block.u32(u32::try_from(packet.length).unwrap_or(u32::MAX));
     block.padded(packet.bytes);
@@ -153,6 +161,16 @@ pub(super) fn names(names: &[(IpAddr, HostName)]) -> Vec<u8> {
         value.push(0);
         block.option(kind, &value);
     }
+    block.option(END, &[]);
+    block.finish()
+}
+
+/// How many frames of a card were left out.
+pub(super) fn statistics(interface: u32, nanoseconds: u64, left_out: u64) -> Vec<u8> {
+    let mut block = Block::new(STATISTICS);
+    block.u32(interface);
+    block.time(nanoseconds);
+    block.option(DROPPED, &left_out.to_le_bytes());
     block.option(END, &[]);
     block.finish()
 }

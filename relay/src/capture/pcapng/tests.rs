@@ -1,10 +1,11 @@
 //! Tests of the bytes of files; that tshark can read them is tested in `tests/capture`.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroU32;
 use std::time::{Instant, SystemTime};
 
 use super::*;
-use crate::capture::{Anchor, Capture, Limits};
+use crate::capture::{Anchor, Capture, Limits, Pace, Start};
 use crate::network::switch::counts::Fate;
 
 fn interface(host: &str, device: Device) -> Arc<Interface> {
@@ -98,6 +99,74 @@ fn the_view_of_the_hosts_has_what_arrived_as_it_arrived() {
     let last_byte = |block: usize| blocks[block].1[20 + 60];
     assert_eq!([3, 5, 6, 7].map(last_byte), [0; 4]);
     assert_eq!([8, 9].map(last_byte), [1; 2]);
+}
+
+#[test]
+fn how_many_frames_of_a_card_were_left_out_stands_at_the_end() {
+    let anchor = Anchor {
+        instant: Instant::now(),
+        wall: SystemTime::UNIX_EPOCH,
+    };
+    let capture = Capture::new(anchor, Limits::default());
+    let [alice, bob] = ["alice", "bob"].map(|host| interface(host, Device::Loopback));
+    let later = anchor.instant + Duration::from_nanos(9);
+    capture.left_out(anchor.instant, &alice, 300);
+    capture.left_out(later, &alice, 5);
+    capture.frame(later, &bob, Direction::In, b"x");
+    let snapshot = capture.snapshot();
+    let file: Vec<u8> = File::new(&snapshot, View::Network, &[]).flatten().collect();
+    let blocks = blocks(&file);
+    let kinds: Vec<u32> = blocks.iter().map(|(kind, _)| *kind).collect();
+    assert_eq!(kinds, [0x0A0D_0D0A, 4, 1, 6, 1, 5]);
+    assert!(contains(&blocks[4].1, "alice:lo"));
+    // Interface 1, the upper half of the time first, an option of 8 bytes, and no others.
+    let number = [305u64.to_le_bytes(), [0; 8]].concat();
+    let head: Vec<u8> = [1, 0, 9, 5 | 8 << 16]
+        .into_iter()
+        .flat_map(u32::to_le_bytes)
+        .collect();
+    assert_eq!(blocks[5].1, [&head[..], &number[..12]].concat());
+}
+
+#[test]
+fn a_reader_gets_no_more_of_a_frame_than_it_wants() {
+    let anchor = Anchor {
+        instant: Instant::now(),
+        wall: SystemTime::UNIX_EPOCH,
+    };
+    let limits = Limits {
+        bytes: 100,
+        ..Limits::default()
+    };
+    let capture = Capture::new(anchor, limits);
+    let alice = interface("alice", Device::Ethernet);
+    let pace = Pace {
+        per_second: NonZeroU32::MAX,
+        burst: NonZeroU32::MAX,
+    };
+    // The store goes round several times, and a frame lies on both sides of its end.
+    for turn in 0..40 {
+        let mut whole = capture.subscribe(Start::Next, pace);
+        let mut cut = capture.subscribe(Start::Next, pace).cut_to(10);
+        let frame: Vec<u8> = (turn..turn + 33).collect();
+        capture.frame(anchor.instant, &alice, Direction::Out, &frame);
+        for (reader, expected) in [(&mut whole, &frame[..]), (&mut cut, &frame[..10])] {
+            let records = reader.read(anchor.instant).records;
+            let [
+                Record {
+                    what:
+                        What::Frame {
+                            bytes, length: 33, ..
+                        },
+                    ..
+                },
+            ] = &records[..]
+            else {
+                panic!("{records:?}");
+            };
+            assert_eq!(bytes, expected);
+        }
+    }
 }
 
 #[test]

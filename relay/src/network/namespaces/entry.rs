@@ -42,7 +42,7 @@ pub(crate) enum Obstacle {
     Map(io::Error),
     /// A host was tried, and did not come about.
     #[error(
-        "a host cannot be made ({0}): the kernel needs CONFIG_TUN, and a container needs --cap-add NET_ADMIN"
+        "a host cannot be made ({0}): the kernel needs CONFIG_TUN and CONFIG_PACKET, and a container needs --cap-add NET_ADMIN and NET_RAW"
     )]
     Host(io::Error),
 }

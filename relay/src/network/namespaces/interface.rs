@@ -22,6 +22,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netdevice};
 use rustix::process::getegid;
 
+use super::loopback;
 use super::register::Number;
 use crate::system;
 
@@ -48,9 +49,19 @@ pub(super) fn raise_loopback() -> io::Result<()> {
     Routing::open()?.raise(LOOPBACK, Vec::new())
 }
 
-/// Makes the host's own interface, and gives it and the loopback what they need. What is returned is the other end of
-/// the host's cable, and the addresses that the host has got.
-pub(super) fn furnish(number: Number) -> io::Result<(OwnedFd, Vec<IpAddr>)> {
+/// What a host has got.
+#[derive(Debug)]
+pub(super) struct Furniture {
+    /// The other end of its cable.
+    pub(super) cable: OwnedFd,
+    /// Where what it says to itself can be heard.
+    pub(super) loopback: OwnedFd,
+    /// Its addresses, without the loopback's.
+    pub(super) addresses: Vec<IpAddr>,
+}
+
+/// Makes the host's own interface, and gives it and the loopback what they need.
+pub(super) fn furnish(number: Number) -> io::Result<Furniture> {
     // Nobody there is a router, so nobody is to be asked for one. Where /proc is not writable, hosts ask in vain.
     if let Err(error) = fs::write("/proc/sys/net/ipv6/conf/default/accept_ra", "0") {
         tracing::debug!(%error, "hosts will look for IPv6 routers");
@@ -94,7 +105,11 @@ pub(super) fn furnish(number: Number) -> io::Result<(OwnedFd, Vec<IpAddr>)> {
         routing.add_address(ethernet, number.ipv6().into(), 64)?;
         addresses.push(IpAddr::V6(number.ipv6()));
     }
-    Ok((cable, addresses))
+    Ok(Furniture {
+        cable,
+        loopback: loopback::open()?,
+        addresses,
+    })
 }
 
 /// A socket to the part of the kernel that keeps interfaces, addresses and routes.

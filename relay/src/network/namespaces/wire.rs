@@ -4,6 +4,7 @@
 //! without end delays neither the other hosts nor anybody's session. What it does not take in time waits in the
 //! kernel's queue of the host's interface, and overflows there.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -23,13 +24,20 @@ use tokio::time::Sleep;
 use super::super::switch::conditions::Conditions;
 use super::super::switch::{Handover, MacAddress, PortId, Switch};
 use super::super::{Link, lock};
+use super::loopback::{self, Loopback};
 use crate::capture::Capture;
+use crate::pace::Pace;
 
 /// How many frames of one host are taken before the others have their turn.
-const SHARE: usize = 64;
+pub(super) const SHARE: usize = 64;
 
-/// How long a frame may be, in bytes: an Ethernet header, a VLAN tag, and the most that an interface sends at once.
-const FRAME: usize = 14 + 4 + 1500;
+/// How long a frame may be, in bytes: a header, and the largest packet of a Linux loopback (`LOOPBACK_MTU`).
+const FRAME: usize = 14 + (64 << 10);
+
+thread_local! {
+    /// Where frames lie between two system calls. As many are needed as threads carry frames.
+    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; FRAME].into());
+}
 
 /// The cables of a lab and the switch between them.
 #[derive(Debug)]
@@ -42,6 +50,9 @@ pub(super) struct Wire {
 struct Cables {
     switch: Switch,
     hosts: BTreeMap<PortId, Cable>,
+    capture: Capture,
+    /// How fast the record takes what hosts say to themselves.
+    pace: Pace,
     /// Who carries the frames.
     waker: Option<Waker>,
 }
@@ -50,6 +61,8 @@ struct Cables {
 #[derive(Debug)]
 struct Cable {
     end: AsyncFd<OwnedFd>,
+    /// What the host says to itself.
+    loopback: Loopback,
     /// As they were set last.
     conditions: Conditions,
 }
@@ -60,17 +73,23 @@ impl Wire {
         // The standard library's hash keys are random, which is all the randomness that is needed here.
         let [a, b, c, d, ..] = RandomState::new().build_hasher().finish().to_le_bytes();
         let mut switch = Switch::new(u32::from_le_bytes([a, b, c, d]));
-        switch.record(capture);
+        switch.record(capture.clone());
         let cables = Arc::new(Mutex::new(Cables {
             switch,
             hosts: BTreeMap::new(),
+            capture,
+            pace: Pace::new(loopback::RATE, Instant::now()),
             waker: None,
         }));
         let carried = Arc::clone(&cables);
         let carrying = runtime.spawn(async move {
-            let mut frame = Box::new([0; FRAME]);
             let mut timer = pin!(tokio::time::sleep_until(Instant::now().into()));
-            poll_fn(|context| lock(&carried).carry(context, timer.as_mut(), &mut frame[..])).await;
+            poll_fn(|context| {
+                BUFFER.with_borrow_mut(|buffer| {
+                    lock(&carried).carry(context, timer.as_mut(), &mut buffer[..])
+                })
+            })
+            .await;
         });
         Self { cables, carrying }
     }
@@ -85,17 +104,20 @@ impl Wire {
         name: &HostName,
         hardware: [u8; 6],
         cable: OwnedFd,
+        loopback: OwnedFd,
     ) -> io::Result<PortId> {
-        #[expect(
-            deprecated,
-            reason = "its successor is unsafe because a descriptor may be replaced or closed early; an OwnedFd cannot be"
-        )]
-        let end = AsyncFd::new(cable)?;
+        let end = watched(cable)?;
+        let loopback = Loopback::new(name, loopback)?;
         let mut cables = lock(&self.cables);
         let port = cables.switch.plug(name, MacAddress(hardware));
         let port = port.map_err(|full| io::Error::new(io::ErrorKind::QuotaExceeded, full))?;
         let conditions = Conditions::default();
-        cables.hosts.insert(port, Cable { end, conditions });
+        let cable = Cable {
+            end,
+            loopback,
+            conditions,
+        };
+        cables.hosts.insert(port, cable);
         cables.wake();
         Ok(port)
     }
@@ -166,7 +188,12 @@ impl Cables {
         }
         let now = Instant::now();
         switch.deliver(now, &mut outlet);
-        if let Some(due) = switch.next_due() {
+        for cable in self.hosts.values_mut() {
+            let loopback = &mut cable.loopback;
+            again |= loopback.record(now, context, buffer, &self.capture, &mut self.pace);
+        }
+        let due = [switch.next_due(), self.pace.pause(now)];
+        if let Some(due) = due.into_iter().flatten().min() {
             timer.as_mut().reset(due.into());
             again |= timer.poll(context).is_ready();
         }
@@ -175,6 +202,15 @@ impl Cables {
         }
         Poll::Pending
     }
+}
+
+/// A descriptor that the event loop looks after.
+pub(super) fn watched(descriptor: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    #[expect(
+        deprecated,
+        reason = "its successor is unsafe because a descriptor may be replaced or closed early; an OwnedFd cannot be"
+    )]
+    AsyncFd::new(descriptor)
 }
 
 /// Takes a share of the frames that a host has sent. Says whether there may be more.

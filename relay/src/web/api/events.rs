@@ -17,7 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{Problem, Site, lab_id};
 use crate::client::Client;
-use crate::events::Hub;
+use crate::events::{Hub, Packets};
 use crate::lab::Viewing;
 use crate::listen::Place;
 use crate::session::Settings;
@@ -46,13 +46,16 @@ pub(crate) struct Wish {
     /// How the events are to be written.
     #[serde(default)]
     format: Format,
+    /// How many bytes of each packet on the lab's network are to be shown, at most 1518; without it, packets are not
+    /// told of.
+    packets: Option<usize>,
 }
 
 /// Watch a lab: a WebSocket on which its events come.
 ///
 /// The first event is the wall clock at the zero of the lab's clock, then those processes are told of that run
 /// already. Nothing is told of what happened before. A viewer that is too slow, or a lab in which too much happens, is
-/// told how many events were left out.
+/// told how many events were left out. Packets come only to viewers that ask for them.
 #[utoipa::path(get, path = "/api/v1/labs/{lab}/events", tag = "events",
     params(("lab" = String, Path, description = "The lab"), Wish),
     responses(
@@ -65,7 +68,7 @@ pub(crate) struct Wish {
 pub(crate) async fn watch(
     State(site): State<Arc<Site>>,
     Path(lab): Path<String>,
-    Query(Wish { format }): Query<Wish>,
+    Query(wish): Query<Wish>,
     client: Client,
     place: axum::Extension<Place>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
@@ -80,7 +83,7 @@ pub(crate) async fn watch(
         .protocols([EVENTS_SUBPROTOCOL])
         .max_message_size(SAID)
         .on_upgrade(async move |socket| {
-            let shown = sessions.track_future(show(socket, viewing, format, settings));
+            let shown = sessions.track_future(show(socket, viewing, wish, settings));
             shown.await;
             // The connection counts until here.
             drop(place);
@@ -118,23 +121,30 @@ impl Drop for Watching<'_> {
 }
 
 /// Shows a viewer what happens, until either has enough.
-async fn show(mut socket: WebSocket, viewing: Viewing, format: Format, settings: Arc<Settings>) {
+async fn show(mut socket: WebSocket, viewing: Viewing, wish: Wish, settings: Arc<Settings>) {
     let _counted = settings.metrics.count_viewer();
     let (_watching, mut cursor) = Watching::begin(&viewing, &settings);
     let hub = &viewing.commons().events;
     let mut records = greeting(hub, &viewing, &settings);
+    let mut packets = wish
+        .packets
+        .and_then(|bytes| begin(bytes, &viewing, &settings, &mut records));
     let mut heard = Instant::now();
     let mut pinged = heard;
     loop {
         let closed = if records.is_empty() {
             let news = hub.take(&mut cursor);
             records = news.records;
+            if let Some(packets) = &mut packets {
+                packets.take(&mut records);
+                records.sort_by_key(|record| record.at);
+            }
             news.closed
         } else {
             false
         };
         if !records.is_empty() {
-            let message = write(&std::mem::take(&mut records), format);
+            let message = write(&std::mem::take(&mut records), wish.format);
             let sent = tokio::time::timeout(settings.silence, socket.send(message));
             if !matches!(sent.await, Ok(Ok(()))) {
                 return;
@@ -146,7 +156,7 @@ async fn show(mut socket: WebSocket, viewing: Viewing, format: Format, settings:
         let next = (pinged + settings.ping).min(heard + settings.silence);
         tokio::select! {
             () = settings.stop.cancelled() => break,
-            () = news(hub, cursor) => {}
+            () = news(hub, cursor, packets.as_mut()) => {}
             said = socket.recv() => match said {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                 Some(Ok(_)) => heard = Instant::now(),
@@ -168,8 +178,14 @@ async fn show(mut socket: WebSocket, viewing: Viewing, format: Format, settings:
 }
 
 /// Waits until there is something to tell, and a little longer.
-async fn news(hub: &Hub, cursor: u64) {
-    hub.wait(cursor).await;
+async fn news(hub: &Hub, cursor: u64, packets: Option<&mut Packets>) {
+    match packets {
+        Some(packets) => tokio::select! {
+            () = hub.wait(cursor) => {}
+            () = packets.wait() => {}
+        },
+        None => hub.wait(cursor).await,
+    }
     tokio::time::sleep(GATHER).await;
 }
 
@@ -188,6 +204,30 @@ fn greeting(hub: &Hub, viewing: &Viewing, settings: &Settings) -> Vec<Record> {
         .chain(running)
         .map(|event| Record { at, event })
         .collect()
+}
+
+/// Begins to read the lab's record for a viewer, or tells why there is none.
+fn begin(
+    bytes: usize,
+    viewing: &Viewing,
+    settings: &Settings,
+    records: &mut Vec<Record>,
+) -> Option<Packets> {
+    let commons = viewing.commons();
+    let epoch = commons.events.begun();
+    match settings.labs.capture(&commons.id) {
+        Ok(capture) => {
+            let (rate, metrics) = (settings.limits.events, settings.metrics.clone());
+            Some(Packets::new(&capture, epoch, rate, bytes, metrics))
+        }
+        Err(error) => {
+            let at = u64::try_from(epoch.elapsed().as_micros()).unwrap_or(u64::MAX);
+            let reason = error.to_string();
+            let event = Event::Unrecorded { reason };
+            records.push(Record { at, event });
+            None
+        }
+    }
 }
 
 fn write(records: &[Record], format: Format) -> Message {

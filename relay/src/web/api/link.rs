@@ -1,7 +1,6 @@
 //! The links of hosts: how good or bad they are, and what has happened on them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{FromRequest as _, Path, Request, State};
@@ -10,9 +9,6 @@ use axum::http::StatusCode;
 use super::{Problem, Site, host_name, lab_id};
 use crate::network::Link;
 use crate::network::switch::conditions::Conditions;
-
-/// How long a body may take to come, which is as long as a head may.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Look at a host's link: its conditions, and what has happened on it.
 #[utoipa::path(get, path = "/api/v1/labs/{lab}/hosts/{host}/link", tag = "links",
@@ -55,7 +51,9 @@ pub(crate) async fn set(
     let labs = &site.settings.labs;
     // Who names no link is told so, whatever else is wrong.
     labs.link(&id, &name)?;
-    let read = tokio::time::timeout(PATIENCE, Json::<Conditions>::from_request(request, &site));
+    // A body may take as long to come as a head may.
+    let patience = site.settings.limits.head;
+    let read = tokio::time::timeout(patience, Json::<Conditions>::from_request(request, &site));
     let late = |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the conditions did not come");
     let Json(conditions) = read.await.map_err(late)??;
     labs.set_link(&id, &name, &conditions)?;

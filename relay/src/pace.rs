@@ -1,16 +1,16 @@
-//! How fast a process may send and be sent: a token bucket that makes its session pause.
+//! How fast something may go: a token bucket that makes whoever is too fast pause.
 //!
-//! While a session pauses it reads nothing, neither from the WebSocket nor from sockets, so the buffers on both sides
-//! fill and whoever sends is slowed down. Nothing is dropped.
+//! A session that pauses reads nothing, neither from the WebSocket nor from sockets, so the buffers on both sides fill
+//! and whoever sends is slowed down. Nothing is dropped. Who writes down what hosts say to themselves pauses too.
 
 use std::time::{Duration, Instant};
 
 /// The longest pause that is saved up for, so that a short burst is not slowed down.
 const BURST: Duration = Duration::from_millis(250);
 
-/// A process's allowance.
+/// An allowance.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     /// Bytes a second; zero for no limit.
     rate: u64,
     /// When what was carried so far is paid for. The past is what has been saved up.
@@ -19,12 +19,12 @@ pub(super) struct Pace {
 
 impl Pace {
     /// A full allowance.
-    pub(super) fn new(rate: u64, now: Instant) -> Self {
+    pub(crate) fn new(rate: u64, now: Instant) -> Self {
         Self { rate, paid: now }
     }
 
     /// Counts bytes that were carried.
-    pub(super) fn spend(&mut self, bytes: usize, now: Instant) {
+    pub(crate) fn spend(&mut self, bytes: usize, now: Instant) {
         if self.rate == 0 {
             return;
         }
@@ -35,7 +35,7 @@ impl Pace {
     }
 
     /// Until when to pause, if at all.
-    pub(super) fn pause(&self, now: Instant) -> Option<Instant> {
+    pub(crate) fn pause(&self, now: Instant) -> Option<Instant> {
         (now < self.paid).then_some(self.paid)
     }
 }
