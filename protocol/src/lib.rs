@@ -49,8 +49,8 @@ pub use errno::Errno;
 pub use frame::{DecodeError, Frame, Frames};
 pub use ids::{CallId, HostName, LabId, ProcessName, SocketId};
 pub use message::{
-    ClientMessage, Domain, Hello, Kind, Limits, Refusal, Reply, Resume, ServerMessage, Session,
-    Shutdown, Welcome,
+    Act, ClientMessage, Domain, Hello, Kind, Limits, Patience, Refusal, Reply, Resume,
+    ServerMessage, Session, Shutdown, Welcome,
 };
 pub use resume::{Progress, Token};
 

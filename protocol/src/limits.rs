@@ -43,3 +43,9 @@ pub const MAX_UNACKED: usize = 2 * 1024 * 1024;
 
 /// The longest name that can be resolved, in bytes (RFC 1035, section 2.3.4).
 pub const MAX_NAME: usize = 255;
+
+/// The longest path of a working directory or of a UNIX socket's node, in bytes (path_resolution(7): `PATH_MAX`).
+pub const MAX_PATH: usize = 4096;
+
+/// The longest path or abstract name of a UNIX socket, in bytes (unix(7)).
+pub const MAX_UNIX_NAME: usize = 108;

@@ -262,6 +262,41 @@ pub enum ClientMessage {
     },
     /// What a process that is [watched](ServerMessage::Watch) has called. Not answered. From minor version 1.
     Report(Report),
+    /// socketpair(2): make two UNIX sockets that are connected with each other. Not answered; a failure shows in the
+    /// first call on them.
+    Pair {
+        /// The first socket's number.
+        first: SocketId,
+        /// The second socket's number.
+        second: SocketId,
+        /// Their type.
+        kind: Kind,
+    },
+    /// The process's working directory, which relative paths of UNIX sockets begin at. Not answered; `/` at first.
+    Directory {
+        /// Its absolute path.
+        path: Vec<u8>,
+    },
+    /// Look at the path of a UNIX socket, or change it. Answered with [`Reply::Node`], as it was before the change, or
+    /// `ENOENT`.
+    Node {
+        /// The call.
+        call: CallId,
+        /// The path.
+        path: Vec<u8>,
+        /// What to do with it.
+        act: Act,
+    },
+    /// Answered when the kernel has taken everything that was sent on this UNIX datagram socket: [`Reply::Nothing`], or
+    /// why the last datagram was not taken.
+    Delivered {
+        /// The call.
+        call: CallId,
+        /// The socket.
+        socket: SocketId,
+        /// What happens if the receiver has no room.
+        patience: Patience,
+    },
 }
 
 impl ClientMessage {
@@ -269,6 +304,26 @@ impl ClientMessage {
     pub fn is_counted(&self) -> bool {
         !matches!(self, Self::Hello(_) | Self::Resume(_) | Self::Ack { .. })
     }
+}
+
+/// What to do with the path of a UNIX socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Act {
+    /// stat(2).
+    Look,
+    /// unlink(2): the path is free again; its socket lives on.
+    Unlink,
+    /// chmod(2), with the permission bits.
+    Mode(u16),
+}
+
+/// What happens to a datagram whose receiver has no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Patience {
+    /// It waits.
+    Wait,
+    /// It is dropped, and `EAGAIN` says so.
+    Now,
 }
 
 /// What a call brought.
@@ -289,6 +344,15 @@ pub enum Reply {
     Hosts(Vec<IpAddr>),
     /// The name of an address.
     HostName(Option<HostName>),
+    /// The path of a UNIX socket, as stat(2) tells of it.
+    Node {
+        /// Its number, which no other path of the host has or had.
+        inode: u64,
+        /// Its permission bits.
+        mode: u16,
+        /// When it was made, in seconds since 1970.
+        made: u64,
+    },
 }
 
 /// What the relay tells a process.
@@ -343,6 +407,11 @@ pub enum ServerMessage {
     },
     /// Whether the process is to report its calls from now on. From minor version 1.
     Watch(Watch),
+    /// The peer of a UNIX stream is gone in both directions: sending fails from now on. What it sent before still comes.
+    HungUp {
+        /// The socket.
+        socket: SocketId,
+    },
 }
 
 impl ServerMessage {

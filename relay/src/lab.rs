@@ -25,6 +25,7 @@ use tokio::sync::Notify;
 use crate::client::Client;
 use crate::events::Hub;
 use crate::metrics::{Counted, Metrics};
+use crate::network::unix::{Owner, Registry};
 use crate::network::{Host, LabNetwork, Network};
 
 pub use cables::{LinkError, Links};
@@ -126,6 +127,7 @@ struct Lab {
 #[derive(Debug)]
 struct HostEntry {
     host: Arc<dyn Host>,
+    unix: Arc<Registry>,
     processes: usize,
     /// Since when it has no processes.
     left: Option<Instant>,
@@ -173,12 +175,14 @@ impl Labs {
         entry.processes += 1;
         entry.left = None;
         let handle = Arc::clone(&entry.host);
+        let unix = Arc::clone(&entry.unix);
         lab.processes += 1;
         lab.users += 1;
         lab.left = None;
         let pid = lab.next_pid;
         lab.next_pid += 1;
         Ok(Membership {
+            unix: Owner::new(&unix, pid),
             labs: Arc::clone(self),
             commons: Arc::clone(&lab.commons),
             name: host.clone(),
@@ -362,6 +366,7 @@ impl Lab {
                 })?;
             let entry = HostEntry {
                 host,
+                unix: Arc::default(),
                 processes: 0,
                 left: Some(Instant::now()),
                 _counted: metrics.count_host(),
@@ -386,6 +391,7 @@ pub(crate) struct Membership {
     commons: Arc<Commons>,
     name: HostName,
     host: Arc<dyn Host>,
+    unix: Arc<Owner>,
     pid: u32,
 }
 
@@ -398,6 +404,11 @@ impl Membership {
     /// The host that the process runs on.
     pub(crate) fn host(&self) -> &Arc<dyn Host> {
         &self.host
+    }
+
+    /// The process among its host's UNIX sockets.
+    pub(crate) fn unix(&self) -> &Arc<Owner> {
+        &self.unix
     }
 
     /// The process's id.

@@ -9,12 +9,14 @@ mod link;
 mod namespaces;
 mod portable;
 pub mod switch;
+pub(crate) mod unix;
 
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 
 use protocol::{Address, Domain, Errno, HostName, Kind};
 
@@ -213,6 +215,25 @@ pub(crate) trait Endpoint: fmt::Debug + Send {
     ) -> Option<Result<(), Errno>> {
         None
     }
+
+    /// Has the waker told when a datagram that was just not taken may be.
+    fn await_room(&mut self, _waker: &Waker) -> Room {
+        Room::Descriptor
+    }
+
+    /// The process of a UNIX socket's peer, as `SO_PEERCRED` tells it.
+    fn peer_process(&self) -> Option<u32> {
+        None
+    }
+}
+
+/// Who says that there is room for a datagram again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// The descriptor, by becoming writable.
+    Descriptor,
+    /// The receiver, by the waker; and the descriptor if it was its own queue that was full.
+    Told,
 }
 
 /// Makes the network that was chosen.

@@ -10,17 +10,16 @@ mod option;
 mod stream;
 mod turn;
 mod urgent;
+mod watch;
 
-use std::future::Future as _;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
-use protocol::{Address, CallId, Errno, Kind, Reply, SendWindow, ServerMessage, SocketId};
-use rustix::event::{PollFd, PollFlags, Timespec};
-use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
-use tokio::io::{Interest, Ready as Readiness};
+use protocol::{
+    Address, CallId, Domain, Errno, Kind, Patience, Reply, SendWindow, ServerMessage, SocketId,
+};
+use tokio::io::unix::AsyncFd;
 
 use crate::metrics::{Counted, Metrics, Traffic};
 use crate::network::{Endpoint, Inspector, Names, Plug};
@@ -36,11 +35,6 @@ pub(crate) use self::urgent::Urgency;
 /// The most bytes that one socket may bring in one turn before others have theirs.
 const SHARE: usize = 64 * 1024;
 
-/// What the event loop is to tell of a socket; priority is TCP's urgent data (poll(2)).
-const INTEREST: Interest = Interest::READABLE
-    .add(Interest::WRITABLE)
-    .add(Interest::PRIORITY);
-
 /// A socket.
 #[derive(Debug)]
 pub(crate) struct Socket {
@@ -52,6 +46,7 @@ pub(crate) struct Socket {
 #[derive(Debug)]
 struct Core {
     id: SocketId,
+    domain: Domain,
     kind: Kind,
     /// Its place on the network. It goes first: nobody may be sent to a socket that is closed already.
     endpoint: Box<dyn Endpoint>,
@@ -80,12 +75,13 @@ impl Socket {
     /// Makes a socket of a fresh descriptor.
     pub(crate) fn new(
         id: SocketId,
+        domain: Domain,
         kind: Kind,
         plug: Plug,
         ready: &Arc<Ready>,
         metrics: &Metrics,
     ) -> Result<Self, Errno> {
-        let mut core = Core::new(id, kind, plug, ready, metrics);
+        let mut core = Core::new(id, (domain, kind), plug, ready, metrics);
         let role = match kind {
             Kind::Stream => Role::Stream(Stream::default()),
             Kind::Datagram | Kind::Raw { .. } | Kind::Ping => {
@@ -95,6 +91,23 @@ impl Socket {
             }
         };
         Ok(Self { core, role })
+    }
+
+    /// Makes a socket of a descriptor that is connected already: one end of a pair.
+    pub(crate) fn connected(
+        id: SocketId,
+        kind: Kind,
+        plug: Plug,
+        ready: &Arc<Ready>,
+        metrics: &Metrics,
+    ) -> Result<Self, Errno> {
+        let mut socket = Self::new(id, Domain::Unix, kind, plug, ready, metrics)?;
+        if kind == Kind::Stream {
+            socket.core.watch()?;
+            socket.core.signal.queue();
+            socket.role = Role::Stream(Stream::connected());
+        }
+        Ok(socket)
     }
 
     /// The waker of this socket.
@@ -160,7 +173,7 @@ impl Socket {
             return Err(Errno::EOPNOTSUPP);
         }
         let plug = core.endpoint.accept(core.descriptor.as_fd())?;
-        let mut core = Core::new(accepted, core.kind, plug, ready, metrics);
+        let mut core = Core::new(accepted, (core.domain, core.kind), plug, ready, metrics);
         core.wishes = self.core.wishes;
         core.watch()?;
         core.signal.queue();
@@ -207,6 +220,10 @@ impl Socket {
         let core = &self.core;
         if let Some(number) = core.endpoint.option(core.fd(), (level, name)) {
             return number.map(|number| Reply::Option(option::value(number, length)));
+        }
+        if core.domain == Domain::Unix && (level, name) == option::PEERCRED {
+            let peer = core.endpoint.peer_process();
+            return Ok(Reply::Option(option::credentials(peer, length)));
         }
         option::get(
             core.descriptor.as_fd(),
@@ -292,6 +309,22 @@ impl Socket {
         }
     }
 
+    /// What became of the datagrams that were sent. None if it will be answered later.
+    pub(crate) fn delivered(
+        &mut self,
+        call: CallId,
+        patience: Patience,
+        turn: &mut Turn<'_>,
+    ) -> Option<Result<Reply, Errno>> {
+        let core = &mut self.core;
+        match &mut self.role {
+            Role::Datagram(datagram) if core.domain == Domain::Unix => {
+                datagram.delivered(core, call, patience, turn)
+            }
+            Role::Datagram(_) | Role::Stream(_) | Role::Listener(_) => Some(Err(Errno::EOPNOTSUPP)),
+        }
+    }
+
     /// The process takes more.
     pub(crate) fn grant(&mut self, limit: u64) {
         self.core.window.grant(limit);
@@ -303,7 +336,7 @@ impl Socket {
         let busy = match &mut self.role {
             Role::Stream(stream) => stream.close(turn),
             Role::Listener(_) => false,
-            Role::Datagram(datagram) => datagram.close(),
+            Role::Datagram(datagram) => datagram.close(turn),
         };
         if self.core.wishes.resets_on_close() {
             self.reset();
@@ -356,10 +389,17 @@ impl Socket {
 }
 
 impl Core {
-    fn new(id: SocketId, kind: Kind, plug: Plug, ready: &Arc<Ready>, metrics: &Metrics) -> Self {
+    fn new(
+        id: SocketId,
+        (domain, kind): (Domain, Kind),
+        plug: Plug,
+        ready: &Arc<Ready>,
+        metrics: &Metrics,
+    ) -> Self {
         let signal = Signal::new(id, ready);
         Self {
             id,
+            domain,
             kind,
             watch: None,
             descriptor: Arc::new(plug.descriptor),
@@ -375,83 +415,6 @@ impl Core {
 
     fn fd(&self) -> BorrowedFd<'_> {
         self.descriptor.as_fd()
-    }
-
-    /// Registers with the event loop, anew if it was: what it knew is forgotten. A stream must not be registered before
-    /// it is connected or listens, because the event loop takes a fresh one for closed, for ever.
-    fn watch(&mut self) -> Result<(), Errno> {
-        self.watch = None;
-        #[expect(
-            deprecated,
-            reason = "its successor is unsafe because a descriptor may be replaced or closed early; a shared OwnedFd cannot be"
-        )]
-        match AsyncFd::with_interest(Arc::clone(&self.descriptor), INTEREST) {
-            Ok(watch) => {
-                self.watch = Some(watch);
-                Ok(())
-            }
-            Err(error) => {
-                tracing::warn!(%error, "a socket could not be watched");
-                Err(Errno::ENOMEM)
-            }
-        }
-    }
-
-    /// Whether there may be something to read. The waker is told if not.
-    fn readable(&self) -> Poll<AsyncFdReadyGuard<'_, Arc<OwnedFd>>> {
-        let mut context = Context::from_waker(&self.waker);
-        match &self.watch {
-            Some(watch) => match watch.poll_read_ready(&mut context) {
-                Poll::Ready(Ok(guard)) => Poll::Ready(guard),
-                // The event loop has ended, and the session is about to.
-                Poll::Ready(Err(_)) | Poll::Pending => Poll::Pending,
-            },
-            None => Poll::Pending,
-        }
-    }
-
-    /// Whether there may be room to write. The waker is told if not.
-    fn writable(&self) -> Poll<AsyncFdReadyGuard<'_, Arc<OwnedFd>>> {
-        let mut context = Context::from_waker(&self.waker);
-        match &self.watch {
-            Some(watch) => match watch.poll_write_ready(&mut context) {
-                Poll::Ready(Ok(guard)) => Poll::Ready(guard),
-                Poll::Ready(Err(_)) | Poll::Pending => Poll::Pending,
-            },
-            None => Poll::Pending,
-        }
-    }
-
-    /// Whether the event loop has heard of urgent data since it was asked last. To be asked when something may be read: then
-    /// it costs no more than a look.
-    fn hears_urgent(&self) -> bool {
-        let Some(watch) = &self.watch else {
-            return false;
-        };
-        let mut context = Context::from_waker(Waker::noop());
-        let ready = pin!(watch.ready(Interest::READABLE | Interest::PRIORITY));
-        match ready.poll(&mut context) {
-            Poll::Ready(Ok(mut guard)) if guard.ready().is_priority() => {
-                guard.clear_ready_matching(Readiness::PRIORITY);
-                true
-            }
-            Poll::Ready(_) | Poll::Pending => false,
-        }
-    }
-
-    /// Asks the kernel itself whether there is urgent data that was not taken.
-    fn has_urgent(&self) -> bool {
-        let mut fds = [PollFd::new(&self.descriptor, PollFlags::PRI)];
-        let now = Timespec::default();
-        let asked = rustix::event::poll(&mut fds, Some(&now));
-        asked.is_ok() && fds.iter().any(|fd| fd.revents().contains(PollFlags::PRI))
-    }
-
-    /// Asks the kernel itself which of these events a descriptor has, errors included.
-    fn has(&self, events: PollFlags) -> bool {
-        let mut fds = [PollFd::new(&self.descriptor, events)];
-        let now = Timespec::default();
-        matches!(rustix::event::poll(&mut fds, Some(&now)), Ok(1..))
     }
 
     /// Takes `SO_ERROR`.

@@ -290,6 +290,7 @@ impl Session {
             ServerMessage::Acceptable { .. } => self.acceptable = true,
             ServerMessage::Finished { socket } => self.finished = Some(socket),
             ServerMessage::Failed { socket, errno } => bail!("{socket:?}: {errno}"),
+            ServerMessage::HungUp { socket } => bail!("the peer of {socket:?} is gone"),
             ServerMessage::Refused(refusal) => bail!("{refusal}"),
             ServerMessage::Watch(_) => {}
             ServerMessage::Ack { .. } => {}

@@ -1,6 +1,6 @@
 //! Binding, and what stands in the way.
 
-use protocol::{Address, Domain, Errno, Kind};
+use protocol::{Address, Errno};
 use relay::Options;
 use tests::{Client, TestRelay, at, local};
 
@@ -104,15 +104,6 @@ async fn addresses_of_nobody_here() {
         client.names(fresh).await.unwrap().local,
         at([0, 0, 0, 0].into(), 0)
     );
-}
-
-#[tokio::test]
-async fn a_family_that_the_network_does_not_have() {
-    let relay = TestRelay::start().await;
-    let mut client = Client::join(&relay, &relay.lab()).await;
-    let socket = client.socket(Domain::Unix, Kind::Stream);
-    let path = Address::Unix(b"/tmp/socket".to_vec());
-    assert_eq!(client.bind(socket, path).await, Err(Errno::EAFNOSUPPORT));
 }
 
 #[tokio::test]

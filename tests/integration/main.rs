@@ -28,6 +28,7 @@ mod reach;
 mod reset;
 mod resume;
 mod stream;
+mod unix;
 mod urgent;
 
 use relay::Options;

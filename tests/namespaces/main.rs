@@ -36,6 +36,8 @@ mod remains;
 mod rights;
 #[path = "../integration/stream.rs"]
 mod stream;
+#[path = "../integration/unix.rs"]
+mod unix;
 #[path = "../integration/urgent.rs"]
 mod urgent;
 

@@ -6,6 +6,7 @@
 mod calls;
 mod resume;
 mod stream;
+mod unix;
 
 use std::collections::{HashMap, VecDeque};
 
@@ -18,6 +19,7 @@ use protocol::{
     frame,
     limits::{DATAGRAM_COST, MAX_WINDOW},
 };
+pub use unix::{Node, unix};
 
 use crate::{DEADLINE, Dial, TestRelay, Wire};
 use resume::Memory;
@@ -38,6 +40,7 @@ struct State {
     receive: ReceiveWindow,
     send: SendWindow,
     finished: bool,
+    hung_up: bool,
     failed: Option<Errno>,
     acceptable: u64,
 }
@@ -53,6 +56,7 @@ impl State {
             receive: ReceiveWindow::default(),
             send: SendWindow::default(),
             finished: false,
+            hung_up: false,
             failed: None,
             acceptable: 0,
         }
@@ -297,6 +301,7 @@ impl Client {
                 self.note(socket, |state| state.acceptable += 1)
             }
             ServerMessage::Finished { socket } => self.note(socket, |state| state.finished = true),
+            ServerMessage::HungUp { socket } => self.note(socket, |state| state.hung_up = true),
             ServerMessage::Failed { socket, errno } => {
                 self.note(socket, |state| state.failed = Some(errno));
             }

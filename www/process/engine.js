@@ -25,10 +25,12 @@ const LAYER = [
   "frames",
   "loops",
   "names",
+  "paths",
   "program",
   "readiness",
   "sockets",
   "threads",
+  "unix",
 ];
 const PACKAGE = "/lib/python3.14/site-packages/_socketpad";
 

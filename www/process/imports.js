@@ -25,6 +25,7 @@ const UNPARK = 0x53500002;
 const SLEEP = 0x53500003;
 const SET_OPTION = 0x53500004;
 const SOCKET = 0x53500005;
+const NODE = 0x53500006;
 const EPOLL_CREATE = 0x53500010;
 const EPOLL_CONTROL = 0x53500011;
 const EPOLL_WAIT = 0x53500012;
@@ -120,6 +121,10 @@ export function tries(machine, original) {
         case EPOLL_WAIT:
           machine.watch.call = "select";
           return machine.epolls.wait(token, fd, value());
+        case NODE: {
+          const { path, act, mode } = machine.path;
+          return machine.kernel.node(token, path, act, mode);
+        }
         case FIONBIO: {
           const stream = descriptors.stream(fd);
           if (!stream) return -EBADF;

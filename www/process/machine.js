@@ -45,6 +45,8 @@ export class Machine {
     this.shimTable = new WebAssembly.Table({ initial: 3, maximum: 3, element: "anyfunc" });
     /** What the next setsockopt(2) sets. */
     this.option = null;
+    /** What the next look at the path of a UNIX socket is about. */
+    this.path = null;
     /** The running thread's identity and whether signals must wait: two numbers in the program's memory. */
     this.threadCell = 0;
     this.mainThread = 0;

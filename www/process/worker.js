@@ -7,6 +7,7 @@ import * as library from "../kernel.js";
 import { boot } from "./engine.js";
 import { Machine } from "./machine.js";
 import { connect, ConnectionLost } from "./relay.js";
+import { unixSockets } from "./unix.js";
 
 const HOME = "/home/user";
 
@@ -40,9 +41,14 @@ const handlers = {
 
 self.onmessage = ({ data }) => handlers[data.type](data);
 
-/** Something broke that is not the program's fault. */
-function fail(error) {
+/** Something broke that is not the program's fault. What was printed before is shown first. */
+async function fail(error) {
   if (error instanceof ConnectionLost) return post({ type: "lost" });
+  // Nothing was printed if there is no machine.
+  const machine = await ready.catch(() => undefined);
+  // Where the interpreter has trapped says more than the trap's name does.
+  if (error instanceof WebAssembly.RuntimeError) machine?.console.stderr.write(new TextEncoder().encode(`${error.stack}\n`));
+  machine?.console.flush();
   post({ type: "failed", reason: error instanceof Error ? error.message : String(error) });
 }
 
@@ -114,5 +120,6 @@ function host(machine, relay) {
     servicePort: (name, protocol) => machine.library.Kernel.servicePort(name, protocol),
     serviceName: (port, protocol) => machine.library.Kernel.serviceName(port, protocol),
     interfaces: () => machine.library.Kernel.interfaces(),
+    ...unixSockets(machine),
   };
 }

@@ -51,7 +51,9 @@ fn server_messages_keep_their_bytes() {
 #[test]
 fn every_part_of_a_message_has_golden_bytes() {
     let text = format!("{:?} {:?}", samples::client(), samples::server());
-    for name in ["Domain", "Kind", "Shutdown", "Reply", "Refusal"] {
+    for name in [
+        "Domain", "Kind", "Shutdown", "Act", "Patience", "Reply", "Refusal",
+    ] {
         for part in vocabulary::parts(name) {
             assert!(words(&text).any(|word| word == part), "{name}::{part}");
         }

@@ -44,6 +44,8 @@ fn every_variant_and_field_is_described() {
         "Domain",
         "Kind",
         "Shutdown",
+        "Act",
+        "Patience",
         "Address",
         "FrameKind",
         "DecodeError",
@@ -85,6 +87,8 @@ fn every_limit_stands_with_its_value() {
         ("ACK_EVERY", limits::ACK_EVERY),
         ("MAX_UNACKED", limits::MAX_UNACKED as u64),
         ("MAX_NAME", limits::MAX_NAME as u64),
+        ("MAX_PATH", limits::MAX_PATH as u64),
+        ("MAX_UNIX_NAME", limits::MAX_UNIX_NAME as u64),
     ];
     let known: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
     for name in vocabulary::limits() {

@@ -7,9 +7,9 @@ use proptest::prelude::*;
 use protocol::frame::{FrameKind, Header, encode_address, encode_message};
 use protocol::limits::{MAX_DATAGRAM, MAX_STREAM_FRAME};
 use protocol::{
-    Address, CallId, ClientMessage, DecodeError, Domain, Errno, Frame, Frames, Hello, HostName,
-    Kind, Limits, ProcessName, Refusal, Reply, Resume, ServerMessage, Session, Shutdown, SocketId,
-    Token, Welcome,
+    Act, Address, CallId, ClientMessage, DecodeError, Domain, Errno, Frame, Frames, Hello,
+    HostName, Kind, Limits, Patience, ProcessName, Refusal, Reply, Resume, ServerMessage, Session,
+    Shutdown, SocketId, Token, Welcome,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -137,7 +137,34 @@ pub(crate) fn client() -> impl Strategy<Value = ClientMessage> {
         }),
         any::<u64>().prop_map(|received| C::Ack { received }),
     ];
-    prop_oneof![first, second]
+    prop_oneof![first, second, unix_client()]
+}
+
+/// Any message of a process that is about UNIX sockets.
+fn unix_client() -> impl Strategy<Value = ClientMessage> {
+    use ClientMessage as C;
+    let kind = prop::sample::select(vec![Kind::Stream, Kind::Datagram]);
+    let path = || prop::collection::vec(any::<u8>(), 0..300);
+    let act = prop_oneof![
+        Just(Act::Look),
+        Just(Act::Unlink),
+        any::<u16>().prop_map(Act::Mode),
+    ];
+    let patience = prop::sample::select(vec![Patience::Wait, Patience::Now]);
+    prop_oneof![
+        (socket(), socket(), kind).prop_map(|(first, second, kind)| C::Pair {
+            first,
+            second,
+            kind
+        }),
+        path().prop_map(|path| C::Directory { path }),
+        (call(), path(), act).prop_map(|(call, path, act)| C::Node { call, path, act }),
+        (call(), socket(), patience).prop_map(|(call, socket, patience)| C::Delivered {
+            call,
+            socket,
+            patience
+        }),
+    ]
 }
 
 fn token() -> impl Strategy<Value = Token> {
@@ -167,6 +194,7 @@ fn reply() -> impl Strategy<Value = Reply> {
         prop::collection::vec(any::<u8>(), 0..300).prop_map(Reply::Option),
         prop::collection::vec(ip(), 0..5).prop_map(Reply::Hosts),
         prop::option::of(host()).prop_map(Reply::HostName),
+        any::<(u64, u16, u64)>().prop_map(|(inode, mode, made)| Reply::Node { inode, mode, made }),
     ]
 }
 
@@ -198,6 +226,7 @@ pub(crate) fn server() -> impl Strategy<Value = ServerMessage> {
         }),
         any::<u64>().prop_map(|received| S::Resumed { received }),
         any::<u64>().prop_map(|received| S::Ack { received }),
+        socket().prop_map(|socket| S::HungUp { socket }),
     ]
 }
 

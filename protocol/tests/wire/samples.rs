@@ -4,8 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use protocol::event::{Call, CallReport, Card, Direction, Event, Outcome, Record, Report, Watch};
 use protocol::{
-    Address, CallId, ClientMessage, Domain, Errno, Hello, HostName, Kind, Limits, ProcessName,
-    Refusal, Reply, Resume, ServerMessage, Session, Shutdown, SocketId, Token, Welcome,
+    Act, Address, CallId, ClientMessage, Domain, Errno, Hello, HostName, Kind, Limits, Patience,
+    ProcessName, Refusal, Reply, Resume, ServerMessage, Session, Shutdown, SocketId, Token,
+    Welcome,
 };
 
 const CALL: CallId = CallId(1);
@@ -48,6 +49,16 @@ pub(crate) fn client() -> Vec<ClientMessage> {
     let shutdown = |how| ClientMessage::Shutdown {
         socket: SOCKET,
         how,
+    };
+    let node = |act| ClientMessage::Node {
+        call: CALL,
+        path: b"/tmp/s".to_vec(),
+        act,
+    };
+    let delivered = |patience| ClientMessage::Delivered {
+        call: CALL,
+        socket: SOCKET,
+        patience,
     };
     vec![
         ClientMessage::Hello(Hello {
@@ -134,6 +145,19 @@ pub(crate) fn client() -> Vec<ClientMessage> {
             }],
             missed: 7,
         }),
+        ClientMessage::Pair {
+            first: SOCKET,
+            second: SocketId(4),
+            kind: Kind::Stream,
+        },
+        ClientMessage::Directory {
+            path: b"/home".to_vec(),
+        },
+        node(Act::Look),
+        node(Act::Unlink),
+        node(Act::Mode(0o600)),
+        delivered(Patience::Wait),
+        delivered(Patience::Now),
     ]
 }
 
@@ -167,6 +191,11 @@ pub(crate) fn server() -> Vec<ServerMessage> {
         done(Ok(Reply::Option(vec![1, 0, 0, 0]))),
         done(Ok(Reply::Hosts(vec![IpAddr::V6(Ipv6Addr::LOCALHOST)]))),
         done(Ok(Reply::HostName(Some(desk())))),
+        done(Ok(Reply::Node {
+            inode: 300,
+            mode: 0o755,
+            made: 1_800_000_000,
+        })),
         done(Err(Errno::ECONNREFUSED)),
         ServerMessage::Acceptable { socket: SOCKET },
         ServerMessage::Finished { socket: SOCKET },
@@ -186,6 +215,7 @@ pub(crate) fn server() -> Vec<ServerMessage> {
         ServerMessage::Ack { received: 300 },
         ServerMessage::Watch(Watch::On),
         ServerMessage::Watch(Watch::Off),
+        ServerMessage::HungUp { socket: SOCKET },
     ]
 }
 

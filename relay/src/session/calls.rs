@@ -137,20 +137,9 @@ impl Sockets {
                 socket,
                 address,
             } => {
-                let result = match self.entries.get_mut(&socket) {
-                    Some(Entry::Open(socket)) => socket.connect(
-                        call,
-                        &address,
-                        &mut Turn {
-                            outbox,
-                            budget: &mut self.budget,
-                            metrics: &self.metrics,
-                        },
-                    ),
-                    Some(&mut Entry::Failed(errno)) => Some(Err(errno)),
-                    None => Some(Err(Errno::EBADF)),
-                };
-                match result {
+                let connect =
+                    |socket: &mut Socket, turn: &mut Turn<'_>| socket.connect(call, &address, turn);
+                match self.try_now(socket, outbox, connect) {
                     Some(result) => (call, result),
                     None => return Ok(()),
                 }
@@ -210,9 +199,55 @@ impl Sockets {
                 let name = self.membership.host().reverse(ip);
                 (call, Ok(Reply::HostName(name)))
             }
+            ClientMessage::Pair {
+                first,
+                second,
+                kind,
+            } => return self.make_pair(first, second, kind),
+            ClientMessage::Directory { path } => {
+                self.membership.unix().change_directory(path);
+                return Ok(());
+            }
+            ClientMessage::Node { call, path, act } => {
+                (call, self.membership.unix().node(&path, act))
+            }
+            ClientMessage::Delivered {
+                call,
+                socket,
+                patience,
+            } => {
+                let delivered = |socket: &mut Socket, turn: &mut Turn<'_>| {
+                    socket.delivered(call, patience, turn)
+                };
+                match self.try_now(socket, outbox, delivered) {
+                    Some(result) => (call, result),
+                    None => return Ok(()),
+                }
+            }
         };
         outbox.message(&ServerMessage::Done { call, result });
         Ok(())
+    }
+
+    /// Tries a call that may be answered later: then there is no result.
+    fn try_now(
+        &mut self,
+        id: SocketId,
+        outbox: &mut Outbox,
+        attempt: impl FnOnce(&mut Socket, &mut Turn<'_>) -> Option<Result<Reply, Errno>>,
+    ) -> Option<Result<Reply, Errno>> {
+        match self.entries.get_mut(&id) {
+            Some(Entry::Open(socket)) => attempt(
+                socket,
+                &mut Turn {
+                    outbox,
+                    budget: &mut self.budget,
+                    metrics: &self.metrics,
+                },
+            ),
+            Some(&mut Entry::Failed(errno)) => Some(Err(errno)),
+            None => Some(Err(Errno::EBADF)),
+        }
     }
 
     /// The socket that a call is about.
@@ -226,12 +261,57 @@ impl Sockets {
 
     fn make(&mut self, id: SocketId, domain: Domain, kind: Kind) -> Result<(), Violation> {
         let made = self.admit().and_then(|()| {
-            let host = self.membership.host();
-            host.socket(domain, kind)
-                .and_then(|plug| Socket::new(id, kind, plug, &self.ready, &self.metrics))
+            let plug = match domain {
+                Domain::Inet | Domain::Inet6 => self.membership.host().socket(domain, kind),
+                Domain::Unix => self.membership.unix().socket(kind),
+            };
+            plug.and_then(|plug| Socket::new(id, domain, kind, plug, &self.ready, &self.metrics))
                 .inspect_err(|_| self.budget.withdraw())
         });
         self.add(id, made)
+    }
+
+    /// Makes two sockets that are connected with each other, or none.
+    fn make_pair(
+        &mut self,
+        first: SocketId,
+        second: SocketId,
+        kind: Kind,
+    ) -> Result<(), Violation> {
+        let made = self.admit_pair().and_then(|()| {
+            self.pair(first, second, kind).inspect_err(|_| {
+                self.budget.withdraw();
+                self.budget.withdraw();
+            })
+        });
+        let (one, other) = match made {
+            Ok((one, other)) => (Ok(one), Ok(other)),
+            Err(errno) => (Err(errno), Err(errno)),
+        };
+        self.add(first, one)?;
+        self.add(second, other)
+    }
+
+    fn pair(
+        &self,
+        first: SocketId,
+        second: SocketId,
+        kind: Kind,
+    ) -> Result<(Socket, Socket), Errno> {
+        let (one, other) = self.membership.unix().pair(kind)?;
+        let (ready, metrics) = (&self.ready, &self.metrics);
+        let one = Socket::connected(first, kind, one, ready, metrics)?;
+        let other = Socket::connected(second, kind, other, ready, metrics)?;
+        Ok((one, other))
+    }
+
+    /// Makes room for two more sockets.
+    fn admit_pair(&mut self) -> Result<(), Errno> {
+        if self.quota.saturating_sub(self.count()) < 2 {
+            return Err(Errno::EMFILE);
+        }
+        self.admit()?;
+        self.admit().inspect_err(|_| self.budget.withdraw())
     }
 
     /// Makes room for another socket.

@@ -1,16 +1,16 @@
-//! A UDP socket, or one that sends and receives packets itself (raw(7), icmp(7)).
+//! A UDP socket, a UNIX one of datagrams, or one that sends and receives packets itself (raw(7), icmp(7)).
 
 use std::collections::VecDeque;
 use std::os::fd::AsFd;
 use std::task::Poll;
 
 use protocol::limits::{DATAGRAM_COST, MAX_DATAGRAM};
-use protocol::{Address, Errno, ServerMessage};
+use protocol::{Address, CallId, Domain, Errno, Patience, Reply, ServerMessage};
 use rustix::event::PollFlags;
 use rustix::net::RecvFlags;
 
 use super::{Attention, Core, SHARE, Turn, Violation};
-use crate::network::Arrival;
+use crate::network::{Arrival, Room};
 
 /// The most credit that a datagram can cost.
 const LARGEST: u64 = MAX_DATAGRAM as u64 + DATAGRAM_COST;
@@ -19,9 +19,20 @@ const LARGEST: u64 = MAX_DATAGRAM as u64 + DATAGRAM_COST;
 #[derive(Debug, Default)]
 pub(super) struct Datagram {
     /// What the kernel has not taken yet. The credit bounds it.
-    queue: VecDeque<(Address, Vec<u8>)>,
+    queue: VecDeque<Waiting>,
+    /// Why the last datagram was not taken, if the process has to be told by [`delivered`](Self::delivered).
+    refused: Option<Errno>,
     /// Whether nothing is received any more.
     finished: bool,
+}
+
+/// A datagram that waits for room.
+#[derive(Debug)]
+struct Waiting {
+    address: Address,
+    payload: Vec<u8>,
+    /// The call to be answered when it was taken.
+    call: Option<CallId>,
 }
 
 /// Whether a datagram was read.
@@ -46,21 +57,91 @@ impl Datagram {
             .receive(cost(payload))
             .map_err(|error| Violation(format!("socket {}: {error}", core.id.0)))?;
         core.traffic(turn.metrics).sent.inc_by(payload.len() as u64);
-        if !self.queue.is_empty() || !deliver(core, &address, payload, turn) {
-            self.queue.push_back((address, payload.to_vec()));
+        if !self.queue.is_empty() || !self.deliver(core, &address, payload, turn) {
+            self.queue.push_back(Waiting {
+                address,
+                payload: payload.to_vec(),
+                call: None,
+            });
             self.flush(core, turn);
         }
         Ok(())
     }
 
     fn flush(&mut self, core: &mut Core, turn: &mut Turn<'_>) {
-        while let Some((address, payload)) = self.queue.front() {
-            if deliver(core, address, payload, turn) {
-                self.queue.pop_front();
-            } else if !wait_for_room(core) {
-                return;
+        let mut is_told = false;
+        while let Some(first) = self.queue.pop_front() {
+            if self.deliver(core, &first.address, &first.payload, turn) {
+                if let Some(call) = first.call {
+                    let result = self.outcome();
+                    turn.outbox.message(&ServerMessage::Done { call, result });
+                }
+                continue;
+            }
+            self.queue.push_front(first);
+            match core.endpoint.await_room(&core.waker) {
+                Room::Descriptor if wait_for_room(core) => {}
+                // Once more, for there may have been room before the waker was known.
+                Room::Told if !is_told => {
+                    is_told = true;
+                    wait_for_room(core);
+                }
+                Room::Descriptor | Room::Told => return,
             }
         }
+    }
+
+    /// What became of the last datagram.
+    fn outcome(&mut self) -> Result<Reply, Errno> {
+        match self.refused.take() {
+            None => Ok(Reply::Nothing),
+            Some(errno) => Err(errno),
+        }
+    }
+
+    /// Answers when everything that was sent was taken. None if that is later.
+    pub(super) fn delivered(
+        &mut self,
+        core: &mut Core,
+        call: CallId,
+        patience: Patience,
+        turn: &mut Turn<'_>,
+    ) -> Option<Result<Reply, Errno>> {
+        match (self.queue.back_mut(), patience) {
+            (None, _) => Some(self.outcome()),
+            (Some(Waiting { call: Some(_), .. }), _) => Some(Err(Errno::EINVAL)),
+            (Some(last), Patience::Wait) => {
+                last.call = Some(call);
+                None
+            }
+            (Some(_), Patience::Now) => {
+                if let Some(dropped) = self.queue.pop_back() {
+                    core.consume(cost(&dropped.payload), turn);
+                }
+                Some(Err(Errno::EAGAIN))
+            }
+        }
+    }
+
+    /// Gives the kernel a datagram. Says whether it is done with; an error is told to the process.
+    fn deliver(
+        &mut self,
+        core: &mut Core,
+        address: &Address,
+        payload: &[u8],
+        turn: &mut Turn<'_>,
+    ) -> bool {
+        let sent = core
+            .endpoint
+            .send_to(core.descriptor.as_fd(), payload, address);
+        match sent {
+            Ok(()) => {}
+            Err(Errno::EAGAIN) => return false,
+            Err(errno) if core.domain == Domain::Unix => self.refused = Some(errno),
+            Err(errno) => core.failed(errno, turn),
+        }
+        core.consume(cost(payload), turn);
+        true
     }
 
     /// shutdown(2) of the reading half worked: nothing more is received.
@@ -119,7 +200,11 @@ impl Datagram {
     }
 
     /// The program closed it. Says whether something is still to be delivered.
-    pub(super) fn close(&mut self) -> bool {
+    pub(super) fn close(&mut self, turn: &mut Turn<'_>) -> bool {
+        for call in self.queue.iter_mut().filter_map(|each| each.call.take()) {
+            let result = Err(Errno::EBADF);
+            turn.outbox.message(&ServerMessage::Done { call, result });
+        }
         self.finished = true;
         !self.is_drained()
     }
@@ -131,20 +216,6 @@ impl Datagram {
 
 fn cost(payload: &[u8]) -> u64 {
     payload.len() as u64 + DATAGRAM_COST
-}
-
-/// Gives the kernel a datagram. Says whether it is done with; an error is told to the process.
-fn deliver(core: &mut Core, address: &Address, payload: &[u8], turn: &mut Turn<'_>) -> bool {
-    let sent = core
-        .endpoint
-        .send_to(core.descriptor.as_fd(), payload, address);
-    match sent {
-        Ok(()) => {}
-        Err(Errno::EAGAIN) => return false,
-        Err(errno) => core.failed(errno, turn),
-    }
-    core.consume(cost(payload), turn);
-    true
 }
 
 /// Whether the kernel may take a datagram now. The waker is told if not.

@@ -26,6 +26,7 @@ const SO_KEEPALIVE: i32 = 9;
 const SO_OOBINLINE: i32 = 10;
 const SO_LINGER: i32 = 13;
 const SO_REUSEPORT: i32 = 15;
+const SO_PEERCRED: i32 = 17;
 const SO_ACCEPTCONN: i32 = 30;
 const SO_PROTOCOL: i32 = 38;
 const SO_DOMAIN: i32 = 39;
@@ -44,6 +45,21 @@ const IP_TTL: i32 = 2;
 const IP_HDRINCL: i32 = 3;
 const IP_MULTICAST_TTL: i32 = 33;
 const IP_MULTICAST_LOOP: i32 = 34;
+
+/// `SO_PEERCRED`, which only UNIX sockets have.
+pub(super) const PEERCRED: (i32, i32) = (SOL_SOCKET, SO_PEERCRED);
+
+/// A `struct ucred`: the peer's process, and root, which every process of a host runs as; nobody without a peer.
+pub(super) fn credentials(peer: Option<u32>, length: u32) -> Vec<u8> {
+    let user = match peer {
+        Some(_) => 0,
+        None => u32::MAX,
+    };
+    let fields = [peer.unwrap_or(0), user, user];
+    let mut value = fields.map(u32::to_le_bytes).concat();
+    value.truncate(usize::try_from(length).unwrap_or(usize::MAX));
+    value
+}
 
 /// What the program set that the descriptor does not have as it was set.
 #[derive(Clone, Copy, Debug, Default)]

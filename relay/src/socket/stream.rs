@@ -1,11 +1,11 @@
-//! A TCP connection, from before it is connected until it is closed.
+//! A TCP or UNIX connection, from before it is connected until it is closed.
 
 use std::collections::VecDeque;
 use std::os::fd::AsFd;
 use std::task::Poll;
 
 use protocol::limits::MAX_STREAM_FRAME;
-use protocol::{Address, CallId, Errno, Reply, ServerMessage, Shutdown};
+use protocol::{Address, CallId, Domain, Errno, Reply, ServerMessage, Shutdown};
 use rustix::event::PollFlags;
 use rustix::net::{RecvFlags, SendFlags};
 
@@ -69,6 +69,8 @@ pub(super) struct Stream {
     settled: bool,
     /// Whether the process was told that the connection failed.
     failed: bool,
+    /// Whether it was told that the peer is gone.
+    hung_up: bool,
 }
 
 impl Stream {
@@ -232,12 +234,31 @@ impl Stream {
         self.writing = Writing::Ended;
         self.shutdown = None;
         self.discard(core, turn);
+        if core.domain == Domain::Unix && errno == Errno::EPIPE {
+            // What the peer has sent can still be read.
+            return self.hang_up(core, turn);
+        }
         self.fail(core, errno, turn);
     }
 
     fn fail(&mut self, core: &Core, errno: Errno, turn: &mut Turn<'_>) {
         if !std::mem::replace(&mut self.failed, true) {
             core.failed(errno, turn);
+        }
+    }
+
+    /// Tells the process that nobody will read what it sends.
+    fn hang_up(&mut self, core: &Core, turn: &mut Turn<'_>) {
+        if !std::mem::replace(&mut self.hung_up, true) {
+            let socket = core.id;
+            turn.outbox.message(&ServerMessage::HungUp { socket });
+        }
+    }
+
+    /// The peer of a UNIX stream does not go in two steps, as that of TCP may.
+    fn watch_for_hang_up(&mut self, core: &Core, turn: &mut Turn<'_>) {
+        if core.domain == Domain::Unix && core.has(PollFlags::HUP) {
+            self.hang_up(core, turn);
         }
     }
 
@@ -297,6 +318,7 @@ impl Stream {
         while let Poll::Ready(mut guard) = core.writable() {
             if guard.ready().is_write_closed() {
                 self.settled = true;
+                self.watch_for_hang_up(core, turn);
                 // While there may be something to read, reading tells of the reset in its place.
                 if self.reading == Reading::Ended {
                     self.take_error(core, turn);
@@ -388,6 +410,7 @@ impl Stream {
             }
         }
         if self.reading == Reading::Ended && !self.failed {
+            self.watch_for_hang_up(core, turn);
             self.take_error(core, turn);
         }
         Attention::Later
@@ -397,6 +420,7 @@ impl Stream {
         self.reading = Reading::Ended;
         let socket = core.id;
         turn.outbox.message(&ServerMessage::Finished { socket });
+        self.watch_for_hang_up(core, turn);
         // A reset that came with the end is not told again by the event loop.
         if self.settled {
             self.take_error(core, turn);
@@ -417,6 +441,7 @@ impl Stream {
         }
         self.reading = Reading::Ended;
         self.failed = true;
+        self.hung_up = true;
         !self.is_drained()
     }
 

@@ -278,19 +278,19 @@ impl Client {
         self.done.contains_key(&call)
     }
 
-    async fn nothing(&mut self, call: CallId) -> Result<(), Errno> {
+    pub(super) async fn nothing(&mut self, call: CallId) -> Result<(), Errno> {
         match self.answer(call).await? {
             Reply::Nothing => Ok(()),
             other => panic!("{call:?} was answered with {other:?}"),
         }
     }
 
-    async fn answer(&mut self, call: CallId) -> Result<Reply, Errno> {
+    pub(super) async fn answer(&mut self, call: CallId) -> Result<Reply, Errno> {
         self.until("an answer", |client| client.done.remove(&call))
             .await
     }
 
-    fn next_call(&mut self) -> CallId {
+    pub(super) fn next_call(&mut self) -> CallId {
         self.calls += 1;
         CallId(self.calls)
     }

@@ -12,6 +12,7 @@
 //! - [`names`]: addresses and names.
 //! - [`readiness`]: what epoll watches and tells.
 //! - [`streams`]: poll, threads and everything else.
+//! - [`unix`]: pairs and paths.
 
 #![allow(unreachable_pub, reason = "wasm-bindgen exports only what is public")]
 
@@ -20,6 +21,7 @@ mod names;
 mod readiness;
 mod sockets;
 mod streams;
+mod unix;
 
 use js_sys::{Uint8Array, WebAssembly};
 use protocol::event::Call;
@@ -33,7 +35,7 @@ use super::emscripten::{self, O_NONBLOCK};
 use super::inbox::Datagram;
 use super::memory::{Memory, Received};
 use super::outbox::Outbox;
-use super::process::{Attempt, Effect, Mode, Process, Step, Try};
+use super::process::{Attempt, Effect, Mode, Node, Process, Step, Try};
 use super::reporter::Reporter;
 use super::shim;
 use super::wait::WaitId;
@@ -92,6 +94,8 @@ pub struct Kernel {
     outbox: Outbox,
     addresses: Addresses,
     reporter: Reporter,
+    /// What the last look at a path has found.
+    found: Option<Node>,
     glue: Glue,
     link: Link,
     blocked: i32,
@@ -127,6 +131,7 @@ impl Kernel {
             outbox: Outbox::new(),
             addresses: Addresses::default(),
             reporter: Reporter::default(),
+            found: None,
             glue,
             link: Link::default(),
             blocked: 0,
@@ -318,7 +323,12 @@ impl Kernel {
                         Address::Inet6 { ip, port, .. } => {
                             self.glue.reachable(call, &format!("[{ip}]:{port}"));
                         }
-                        Address::Unspecified | Address::Unix(_) => {}
+                        Address::Unix(name) => {
+                            // A zero byte is shown as ss(8) shows it.
+                            let name = String::from_utf8_lossy(&name).replace('\0', "@");
+                            self.glue.reachable(call, &name);
+                        }
+                        Address::Unspecified => {}
                     }
                 }
             }

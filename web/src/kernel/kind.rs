@@ -7,7 +7,7 @@ use super::sockaddr;
 /// `AF_PACKET`.
 const AF_PACKET: i32 = 17;
 /// `SOCK_NONBLOCK` and `SOCK_CLOEXEC`, which may be mixed into a socket's type.
-const TYPE_FLAGS: i32 = 0o4000 | 0o2_000_000;
+pub(crate) const TYPE_FLAGS: i32 = 0o4000 | 0o2_000_000;
 
 /// What a program asks socket(2) for.
 ///
@@ -19,11 +19,16 @@ pub(crate) fn asked(domain: i32, kind: i32, protocol: i32) -> Result<(Domain, Ki
     if domain == AF_PACKET {
         return Err(Errno::EPERM);
     }
-    let domain = [Domain::Inet, Domain::Inet6]
+    let domain = [Domain::Inet, Domain::Inet6, Domain::Unix]
         .into_iter()
         .find(|&each| domain == i32::from(sockaddr::family(each)))
         .ok_or(Errno::EAFNOSUPPORT)?;
     let kind = match (kind & !TYPE_FLAGS, domain, protocol) {
+        // PF_UNIX is the only protocol of its own (unix(7)).
+        (1, Domain::Unix, 0 | 1) => Kind::Stream,
+        (2, Domain::Unix, 0 | 1) => Kind::Datagram,
+        (1 | 2, Domain::Unix, _) => return Err(Errno::EPROTONOSUPPORT),
+        (3..=5, Domain::Unix, _) => return Err(Errno::ESOCKTNOSUPPORT),
         (1, _, 0 | 6) => Kind::Stream,
         (2, _, 0 | 17) => Kind::Datagram,
         (2, Domain::Inet, 1) | (2, Domain::Inet6, 58) => Kind::Ping,
@@ -49,6 +54,8 @@ mod tests {
         assert_eq!(inet(2, 1), Ok(Kind::Ping));
         assert_eq!(inet(3, 1), Ok(Kind::Raw { protocol: 1 }));
         assert_eq!(asked(10, 2, 58), Ok((Domain::Inet6, Kind::Ping)));
+        assert_eq!(asked(1, 1, 0), Ok((Domain::Unix, Kind::Stream)));
+        assert_eq!(asked(1, 2, 1), Ok((Domain::Unix, Kind::Datagram)));
     }
 
     #[test]
@@ -58,6 +65,8 @@ mod tests {
         assert_eq!(asked(2, 3, 256), Err(Errno::EINVAL));
         assert_eq!(asked(2, 4, 0), Err(Errno::EINVAL));
         assert_eq!(asked(17, 3, 768), Err(Errno::EPERM));
+        assert_eq!(asked(1, 1, 6), Err(Errno::EPROTONOSUPPORT));
+        assert_eq!(asked(1, 5, 0), Err(Errno::ESOCKTNOSUPPORT));
         assert_eq!(asked(99, 1, 0), Err(Errno::EAFNOSUPPORT));
     }
 }

@@ -12,11 +12,13 @@
 //! - [`urgent`]: what comes and goes beside a stream.
 //! - [`inquiry`]: names, options, poll, name resolution.
 //! - [`readiness`]: what epoll watches and tells.
+//! - [`unix`]: what only UNIX sockets can do.
 
 mod connection;
 mod inquiry;
 mod readiness;
 mod transfer;
+mod unix;
 mod urgent;
 
 use std::collections::BTreeMap;
@@ -30,6 +32,7 @@ use protocol::{
 pub(crate) use inquiry::{PollEntry, PollTarget, Resolved};
 pub(crate) use readiness::Streams;
 pub(crate) use transfer::{Load, Received, Sent, frames};
+pub(crate) use unix::Node;
 
 use super::epoll::{Epoll, EpollId};
 use super::inbox::{Chunk, Datagram};
@@ -357,6 +360,9 @@ impl<C: Chunk> Process<C> {
             | ServerMessage::Resumed { .. }
             | ServerMessage::Ack { .. } => {}
             ServerMessage::Watch(watch) => self.watch = watch,
+            ServerMessage::HungUp { socket } => {
+                self.change(socket, |socket| socket.hung_up = true);
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use protocol::limits::DATAGRAM_COST;
-use protocol::{Address, Domain, Errno, Kind, ReceiveWindow, SendWindow, Shutdown};
+use protocol::{Address, Domain, Errno, Kind, ReceiveWindow, SendWindow, Shutdown, SocketId};
 
 use super::inbox::{Chunk, Datagram, Placement, Stream};
 
@@ -77,6 +77,10 @@ pub(crate) struct Socket<C> {
     pub(crate) error: Option<Errno>,
     /// The peer has sent everything.
     pub(crate) finished: bool,
+    /// The peer of a UNIX stream is gone: sending is `EPIPE`, but what it has sent still comes.
+    pub(crate) hung_up: bool,
+    /// The other end of a pair, while both are here.
+    pub(crate) partner: Option<SocketId>,
     /// The connection has failed for good: sending is `EPIPE` from now on.
     pub(crate) broken: bool,
     /// `SHUT_RD` was called.
@@ -98,7 +102,7 @@ fn unbound(domain: Domain) -> Option<Address> {
             flow: 0,
             scope: 0,
         },
-        Domain::Unix => Address::Unspecified,
+        Domain::Unix => Address::Unix(Vec::new()),
     })
 }
 
@@ -118,6 +122,8 @@ impl<C: Chunk> Socket<C> {
             send: SendWindow::default(),
             error: None,
             finished: false,
+            hung_up: false,
+            partner: None,
             broken: false,
             read_shut: false,
             write_shut: false,
@@ -180,10 +186,11 @@ impl<C: Chunk> Socket<C> {
                 if self.finished || self.read_shut {
                     ready |= events::RDHUP;
                 }
-                if self.broken || self.write_shut || 0 < self.send.available() {
+                let is_over = self.broken || self.hung_up;
+                if is_over || self.write_shut || 0 < self.send.available() {
                     ready |= events::OUT | events::WRNORM;
                 }
-                if self.broken || (self.write_shut && (self.finished || self.read_shut)) {
+                if is_over || (self.write_shut && (self.finished || self.read_shut)) {
                     ready |= events::HUP;
                 }
                 ready

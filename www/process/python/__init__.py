@@ -11,6 +11,8 @@ addresses sockets of the families that C code does not know
 names     look-ups with both families
 readiness `select.epoll`
 sockets   the gaps of `socket` and `select`
+unix      UNIX sockets
+paths     paths of UNIX sockets
 loops     the real asyncio event loop
 program   runs a program as `python3 file.py` would
 """
@@ -18,11 +20,12 @@ program   runs a program as `python3 file.py` would
 
 def install(errors_json, names_json):
     """Patch the interpreter. `errors_json` and `names_json` are the kernel's tables of error numbers."""
-    from . import errors, frames, threads
+    from . import errors, frames, threads, unix
 
     frames.install()
     errors.install(errors_json, names_json)
     threads.install()
+    unix.announce()
 
     # Imported here so that they are in the snapshot, after the threads they build on are real.
     import asyncio, concurrent.futures, http.client, http.server, json, logging, random  # noqa: E401, F401
@@ -31,10 +34,11 @@ def install(errors_json, names_json):
     # Looked up by a name that has Emscripten's in it, which `sys.platform` will no longer say.
     sysconfig.get_config_vars()
 
-    from . import loops, program, readiness, sockets  # noqa: F401
+    from . import loops, paths, program, readiness, sockets  # noqa: F401
 
     threads.adopt()
     readiness.install()
     sockets.install()
+    paths.install()
     loops.install()
     errors.refresh()

@@ -5,6 +5,7 @@ it gets what Linux would give it.
 """
 
 import asyncio
+import importlib
 import sys
 
 import pyodide.webloop
@@ -15,6 +16,11 @@ def install():
     asyncio.run = pyodide.webloop._orig_run
     asyncio.runners.run = pyodide.webloop._orig_run
     asyncio.events._set_event_loop_policy(None)
+    # It was imported before `socket` knew UNIX sockets, and has left out what is for them.
+    streams = importlib.reload(asyncio.streams)
+    for name in streams.__all__:
+        setattr(asyncio, name, getattr(streams, name))
+    asyncio.__all__ = tuple(dict.fromkeys((*asyncio.__all__, *streams.__all__)))
 
 
 def begin():

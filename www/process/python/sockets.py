@@ -15,7 +15,7 @@ import struct
 
 import _socket
 
-from . import addresses, calls, errors, names
+from . import addresses, calls, errors, names, unix
 
 # Linux's numbers for what this build of `_socket` lacks (socket(7), tcp(7), ip(7)).
 MISSING = {
@@ -161,12 +161,6 @@ def _descriptor(each):
     return fd
 
 
-def socketpair(family=None, type=socket.SOCK_STREAM, proto=0):
-    """socket.socketpair, over the host's loopback."""
-    pair = socket._fallback_socketpair(socket.AF_INET, type, proto)
-    for each in pair:
-        each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return pair
 
 
 def install():
@@ -180,9 +174,7 @@ def install():
     _socket.has_ipv6 = socket.has_ipv6 = True
     names.install()
     addresses.install()
-    socket.socketpair = socketpair
-    if "socketpair" not in socket.__all__:
-        socket.__all__.append("socketpair")
+    unix.install()
     for method in (setsockopt, getsockopt, connect_ex):
         setattr(socket.socket, method.__name__, method)
     wait_for.__name__ = wait_for.__qualname__ = "select"

@@ -92,8 +92,11 @@ impl Actor {
         let mut bytes = Vec::new();
         let (kind, socket, payload) = match deed {
             Deed::Tell(mut message) => {
-                // Only a connect may wait, and so end unanswered with its process.
-                let waits = matches!(message, ClientMessage::Connect { .. });
+                // Only these may wait, and so end unanswered with their process.
+                let waits = matches!(
+                    message,
+                    ClientMessage::Connect { .. } | ClientMessage::Delivered { .. }
+                );
                 if number(&mut message, self.calls + 1) {
                     self.calls += 1;
                     self.asked.push((CallId(self.calls), waits));

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use proptest::prelude::*;
-use protocol::{Address, CallId, ClientMessage, Domain, Kind, Shutdown, SocketId};
+use protocol::{Act, Address, CallId, ClientMessage, Domain, Kind, Patience, Shutdown, SocketId};
 
 /// Something that a process does. Numbers of calls are given when it is done.
 #[derive(Clone, Debug)]
@@ -38,8 +38,34 @@ fn address() -> impl Strategy<Value = Address> {
     ]);
     prop_oneof![
         1 => Just(Address::Unspecified),
-        1 => Just(Address::Unix(b"/tmp/x".to_vec())),
+        2 => unix_name().prop_map(Address::Unix),
         8 => (ip, 40_000u16..40_003).prop_map(|(ip, port)| Address::Inet { ip, port }),
+    ]
+}
+
+fn unix_name() -> impl Strategy<Value = Vec<u8>> {
+    prop::sample::select(vec![&b""[..], b"/tmp/x", b"x", b"\0x"]).prop_map(<[u8]>::to_vec)
+}
+
+/// What a process does with UNIX sockets only.
+fn unix_deed() -> impl Strategy<Value = ClientMessage> {
+    let kind = prop_oneof![Just(Kind::Stream), Just(Kind::Datagram)];
+    let act = prop_oneof![Just(Act::Look), Just(Act::Unlink), Just(Act::Mode(0o600))];
+    let patience = prop_oneof![Just(Patience::Wait), Just(Patience::Now)];
+    let call = NO_CALL;
+    prop_oneof![
+        (socket(), socket(), kind).prop_map(|(first, second, kind)| ClientMessage::Pair {
+            first,
+            second,
+            kind
+        }),
+        unix_name().prop_map(|path| ClientMessage::Directory { path }),
+        (unix_name(), act).prop_map(move |(path, act)| ClientMessage::Node { call, path, act }),
+        (socket(), patience).prop_map(move |(socket, patience)| ClientMessage::Delivered {
+            call,
+            socket,
+            patience
+        }),
     ]
 }
 
@@ -51,7 +77,7 @@ pub(super) fn deed() -> impl Strategy<Value = Deed> {
         1 => any::<u8>().prop_map(|protocol| Kind::Raw { protocol }),
         1 => Just(Kind::Ping),
     ];
-    let domain = prop_oneof![8 => Just(Domain::Inet), 1 => Just(Domain::Unix)];
+    let domain = prop_oneof![8 => Just(Domain::Inet), 4 => Just(Domain::Unix)];
     let how = prop_oneof![
         Just(Shutdown::Read),
         Just(Shutdown::Write),
@@ -81,6 +107,7 @@ pub(super) fn deed() -> impl Strategy<Value = Deed> {
             .prop_map(move |(socket, level, name, value)| ClientMessage::SetOption {
                 call, socket, level: level % 20, name: name % 50, value
             }),
+        4 => unix_deed(),
         2 => Just(ClientMessage::Sync { call }),
         1 => prop::sample::select(vec!["desk", "bob", "localhost", "nobody", ""])
             .prop_map(move |name| ClientMessage::Resolve { call, name: name.to_owned() }),
@@ -110,6 +137,8 @@ pub(super) fn number(message: &mut ClientMessage, next: u32) -> bool {
         | ClientMessage::SetOption { call, .. }
         | ClientMessage::Resolve { call, .. }
         | ClientMessage::Reverse { call, .. }
+        | ClientMessage::Node { call, .. }
+        | ClientMessage::Delivered { call, .. }
         | ClientMessage::Sync { call } => {
             *call = CallId(next);
             true
@@ -121,6 +150,8 @@ pub(super) fn number(message: &mut ClientMessage, next: u32) -> bool {
         | ClientMessage::Abort { .. }
         | ClientMessage::Credit { .. }
         | ClientMessage::Report(_)
+        | ClientMessage::Pair { .. }
+        | ClientMessage::Directory { .. }
         | ClientMessage::Goodbye
         | ClientMessage::Resume(_)
         | ClientMessage::Ack { .. } => false,

@@ -152,7 +152,8 @@ impl Kernel {
             | ServerMessage::Finished { .. }
             | ServerMessage::Failed { .. }
             | ServerMessage::Credit { .. }
-            | ServerMessage::Watch(_) => self.process.receive(message),
+            | ServerMessage::Watch(_)
+            | ServerMessage::HungUp { .. } => self.process.receive(message),
         }
         Ok(())
     }

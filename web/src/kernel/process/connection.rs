@@ -104,7 +104,7 @@ impl<C: Chunk> Process<C> {
         })
     }
 
-    fn named(&mut self, id: SocketId, reply: Reply) -> Result<(), Errno> {
+    pub(super) fn named(&mut self, id: SocketId, reply: Reply) -> Result<(), Errno> {
         let Reply::Names { local, peer } = reply else {
             return Err(Errno::EPROTO);
         };
@@ -203,8 +203,12 @@ impl<C: Chunk> Process<C> {
         address: Address,
         mode: Mode,
     ) -> Try<()> {
-        if self.get(id)?.kind.has_datagrams() {
+        let socket = self.get(id)?;
+        if socket.kind.has_datagrams() {
             return self.associate(attempt, id, address);
+        }
+        if socket.domain == Domain::Unix {
+            return self.connect_unix(attempt, id, address, mode);
         }
         if attempt.is_interrupted() {
             return Err(Errno::EINTR);
@@ -286,6 +290,9 @@ impl<C: Chunk> Process<C> {
             return;
         };
         self.beyond_initial -= socket.receive.beyond_initial();
+        if let Some(partner) = socket.partner {
+            self.leave_partner(partner);
+        }
         self.effects.push(Effect::Send(if socket.has_unread() {
             ClientMessage::Abort { socket: id }
         } else {

@@ -254,6 +254,8 @@ fn resolved(reply: Reply) -> Try<Resolved> {
     match reply {
         Reply::Hosts(hosts) => Ok(Step::Ready(Resolved::Hosts(hosts))),
         Reply::HostName(name) => Ok(Step::Ready(Resolved::Name(name))),
-        Reply::Nothing | Reply::Names { .. } | Reply::Option(_) => Err(Errno::EPROTO),
+        Reply::Nothing | Reply::Names { .. } | Reply::Option(_) | Reply::Node { .. } => {
+            Err(Errno::EPROTO)
+        }
     }
 }

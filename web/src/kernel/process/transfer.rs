@@ -4,11 +4,12 @@
 //! decided how many, and from where.
 
 use protocol::limits::{DATAGRAM_COST, MAX_DATAGRAM, MAX_STREAM_FRAME};
-use protocol::{Address, ClientMessage, Errno, Kind, SocketId};
+use protocol::{Address, ClientMessage, Domain, Errno, Kind, SocketId};
 
 use super::super::inbox::{Chunk, Placement};
 use super::super::socket::Phase;
 use super::super::wait::{Object, Signals, Wait, WaitId, Wake};
+use super::unix::delivered;
 use super::urgent::reading;
 use super::{Attempt, Caller, Mode, Process, Step, Try};
 
@@ -110,17 +111,25 @@ impl<C: Chunk> Process<C> {
         mode: Mode,
     ) -> Try<Received<C>> {
         let progress = attempt.progress();
+        let socket = self.get_mut(id)?;
+        if matches!(socket.phase, Phase::Idle | Phase::Listening { .. }) && !socket.broken {
+            return Err(match socket.domain {
+                Domain::Unix => Errno::EINVAL,
+                Domain::Inet | Domain::Inet6 => Errno::ENOTCONN,
+            });
+        }
+        // TCP does not tell a stream's peer, UNIX does (recv(2)).
+        let from = (socket.domain == Domain::Unix).then(|| match &socket.peer {
+            Address::Unix(name) if name.is_empty() => Address::Unspecified,
+            peer => peer.clone(),
+        });
         let received = |chunks, result| Received {
             chunks,
             offset: progress,
             then: Step::Ready(result),
-            from: None,
+            from,
             told: 0,
         };
-        let socket = self.get_mut(id)?;
-        if matches!(socket.phase, Phase::Idle | Phase::Listening { .. }) && !socket.broken {
-            return Err(Errno::ENOTCONN);
-        }
         let wanted = length - progress;
         let placement = socket.placement;
         if socket.stream.is_at_mark() && placement == Placement::Beside {
@@ -250,10 +259,23 @@ impl<C: Chunk> Process<C> {
             return Err(Errno::EOPNOTSUPP);
         }
         match socket.kind {
-            Kind::Stream => self.send_stream(attempt, id, length, flags, mode),
+            Kind::Stream => {
+                self.check_destination(id, address)?;
+                self.send_stream(attempt, id, length, flags, mode)
+            }
             Kind::Datagram | Kind::Raw { .. } | Kind::Ping => {
                 self.send_datagram(attempt, id, length, address, mode)
             }
+        }
+    }
+
+    /// A UNIX stream takes no address; TCP does not look at it (send(2)).
+    fn check_destination(&self, id: SocketId, address: &Address) -> Result<(), Errno> {
+        let socket = self.get(id)?;
+        match address {
+            Address::Unix(_) if socket.is_connected() => Err(Errno::EISCONN),
+            Address::Unix(_) => Err(Errno::EOPNOTSUPP),
+            _ => Ok(()),
         }
     }
 
@@ -275,15 +297,19 @@ impl<C: Chunk> Process<C> {
             }))
         };
         let socket = self.get_mut(id)?;
-        if 0 < progress && (socket.error.is_some() || socket.broken || attempt.is_interrupted()) {
+        let is_over = socket.error.is_some() || socket.broken || socket.hung_up;
+        if 0 < progress && (is_over || attempt.is_interrupted()) {
             return done(progress);
         }
         if let Some(errno) = socket.error.take() {
             return Err(errno);
         }
         match socket.phase {
+            Phase::Idle | Phase::Listening { .. } if socket.domain == Domain::Unix => {
+                return Err(Errno::ENOTCONN);
+            }
             Phase::Idle | Phase::Listening { .. } => return Err(Errno::EPIPE),
-            Phase::Connected { .. } if socket.broken || socket.write_shut => {
+            Phase::Connected { .. } if socket.broken || socket.hung_up || socket.write_shut => {
                 return Err(Errno::EPIPE);
             }
             Phase::Connecting | Phase::Connected { .. } => {}
@@ -334,6 +360,16 @@ impl<C: Chunk> Process<C> {
         address: &Address,
         mode: Mode,
     ) -> Try<Sent> {
+        if self.get(id)?.domain == Domain::Unix
+            && let Some(result) = delivered(attempt)
+        {
+            return Ok(Step::Ready(Sent {
+                offset: 0,
+                length: 0,
+                then: Step::Ready(result?),
+                load: Load::Nothing,
+            }));
+        }
         let socket = self.get_mut(id)?;
         if 0 < attempt.progress() {
             // It has left, and the relay has told what the kernel says to it.
@@ -351,6 +387,9 @@ impl<C: Chunk> Process<C> {
             return Err(Errno::EMSGSIZE);
         }
         match address {
+            Address::Unspecified if !socket.is_connected() && socket.domain == Domain::Unix => {
+                return Err(Errno::ENOTCONN);
+            }
             Address::Unspecified if !socket.is_connected() => {
                 return Err(Errno::EDESTADDRREQ);
             }
@@ -376,6 +415,14 @@ impl<C: Chunk> Process<C> {
                 Mode::NonBlocking => self.sync(attempt),
                 Mode::Blocking => self.block(attempt.thread, id, 0),
             };
+        }
+        if socket.domain == Domain::Unix {
+            return Ok(Step::Ready(self.await_delivery(
+                attempt.thread,
+                id,
+                length,
+                mode,
+            )));
         }
         // Sending binds an unbound socket; only the relay knows to which port.
         if let Some(Address::Inet { port: 0, .. } | Address::Inet6 { port: 0, .. }) = socket.local {

@@ -1,0 +1,254 @@
+//! What only UNIX sockets can do: pairs, paths, and calls that are instant on Linux.
+
+use protocol::{Act, Address, ClientMessage, Domain, Errno, Kind, Patience, Reply, SocketId};
+
+use super::super::inbox::Chunk;
+use super::super::socket::{Phase, Socket};
+use super::super::wait::{Object, Signals, Wait, Wake};
+use super::{Attempt, Caller, Effect, Load, Mode, Process, Sent, Step, Try};
+
+/// How long a blocking connect waits before it looks again whether the listener's backlog has room, in milliseconds.
+const BACKLOG: f64 = 10.0;
+
+/// What stat(2) tells of a UNIX socket's path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Node {
+    /// Its number.
+    pub(crate) inode: u64,
+    /// Its permission bits.
+    pub(crate) mode: u16,
+    /// When it was made, in seconds since 1970.
+    pub(crate) made: u64,
+}
+
+impl<C: Chunk> Process<C> {
+    /// socketpair(2): two sockets that are connected with each other, without a round trip.
+    pub(crate) fn pair(&mut self, kind: Kind) -> [SocketId; 2] {
+        let [first, second] = [self.next_socket(), self.next_socket()];
+        for (id, other) in [(first, second), (second, first)] {
+            let mut socket = Socket::new(Domain::Unix, kind);
+            let unnamed = Address::Unix(Vec::new());
+            socket.connected(unnamed.clone(), unnamed);
+            socket.phase = Phase::Connected { told: true };
+            socket.partner = Some(other);
+            self.sockets.insert(id, socket);
+        }
+        let message = ClientMessage::Pair {
+            first,
+            second,
+            kind,
+        };
+        self.effects.push(Effect::Send(message));
+        [first, second]
+    }
+
+    /// A socket is closed: what its partner sends, nobody reads any more.
+    pub(super) fn leave_partner(&mut self, partner: SocketId) {
+        if let Some(socket) = self.sockets.get_mut(&partner)
+            && socket.kind == Kind::Stream
+        {
+            socket.hung_up = true;
+            self.news(Object::Socket(partner));
+        }
+    }
+
+    /// chdir(2), as far as it concerns UNIX sockets.
+    pub(crate) fn change_directory(&mut self, path: Vec<u8>) {
+        let message = ClientMessage::Directory { path };
+        self.effects.push(Effect::Send(message));
+    }
+
+    /// Looks at the path of a UNIX socket or changes it.
+    pub(crate) fn node(&mut self, mut attempt: Attempt, path: Vec<u8>, act: Act) -> Try<Node> {
+        let thread = attempt.thread;
+        match attempt.answer() {
+            Some(Ok(Reply::Node { inode, mode, made })) => {
+                Ok(Step::Ready(Node { inode, mode, made }))
+            }
+            Some(Ok(_)) => Err(Errno::EPROTO),
+            Some(Err(errno)) => Err(errno),
+            None => self.call(thread, Signals::Hold, |call| ClientMessage::Node {
+                call,
+                path,
+                act,
+            }),
+        }
+    }
+
+    /// connect(2) on a UNIX stream, which is never under way: it is done, or fails, or waits for the backlog.
+    pub(super) fn connect_unix(
+        &mut self,
+        attempt: &Attempt,
+        id: SocketId,
+        address: Address,
+        mode: Mode,
+    ) -> Try<()> {
+        match self.get(id)?.phase {
+            Phase::Listening { .. } => return Err(Errno::EINVAL),
+            Phase::Connected { .. } => return Err(Errno::EISCONN),
+            Phase::Idle | Phase::Connecting => {}
+        }
+        match attempt.wake() {
+            Some(Wake::Answered(Err(Errno::EAGAIN))) if mode == Mode::Blocking => {
+                let wait = self.waits.add(Wait::on(attempt.thread, Vec::new()));
+                self.effects.push(Effect::Timer(wait, BACKLOG));
+                return Ok(Step::Blocked(wait));
+            }
+            Some(Wake::Answered(answer)) => {
+                self.named(id, answer.clone()?)?;
+                self.get_mut(id)?.phase = Phase::Connected { told: true };
+                return Ok(Step::Ready(()));
+            }
+            Some(Wake::Interrupted) => return Err(Errno::EINTR),
+            Some(Wake::Ready | Wake::TimedOut | Wake::Made(_)) | None => {}
+        }
+        self.call(attempt.thread, Signals::Hold, |call| {
+            ClientMessage::Connect {
+                call,
+                socket: id,
+                address,
+            }
+        })
+    }
+
+    /// What a datagram of UNIX is sent with: such a send waits until it is known what became of it.
+    pub(super) fn await_delivery(
+        &mut self,
+        thread: i32,
+        id: SocketId,
+        length: usize,
+        mode: Mode,
+    ) -> Sent {
+        // One more than the length, so that an empty datagram is not taken for one that was not sent yet.
+        let wait = self.waits.add(Wait {
+            progress: length + 1,
+            ..Wait::answer(thread, Signals::Interrupt)
+        });
+        let mut load = Load::Nothing;
+        if self.lost.is_some() {
+            self.waits
+                .settle(wait, Wake::Answered(Err(Errno::ENETDOWN)));
+        } else {
+            load = Load::Followed(ClientMessage::Delivered {
+                call: self.next_call(Caller::Wait(wait)),
+                socket: id,
+                patience: match mode {
+                    Mode::Blocking => Patience::Wait,
+                    Mode::NonBlocking => Patience::Now,
+                },
+            });
+        }
+        Sent {
+            offset: 0,
+            length,
+            then: Step::Blocked(wait),
+            load,
+        }
+    }
+}
+
+/// What became of a datagram of UNIX that an earlier try has sent: its length, once that is known.
+pub(super) fn delivered(attempt: &Attempt) -> Option<Result<usize, Errno>> {
+    let length = attempt.progress().checked_sub(1)?;
+    match attempt.wake()? {
+        Wake::Answered(Ok(_)) => Some(Ok(length)),
+        Wake::Answered(Err(errno)) => Some(Err(*errno)),
+        Wake::Interrupted => Some(Err(Errno::EINTR)),
+        Wake::Ready | Wake::TimedOut | Wake::Made(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::socket::events;
+    use super::super::super::wait::WaitId;
+    use super::super::Effect;
+    use super::*;
+    use protocol::ServerMessage;
+
+    const MAIN: i32 = 1;
+
+    fn done(process: &mut Process<Vec<u8>>, result: Result<Reply, Errno>) {
+        let call = protocol::CallId(process.last_call);
+        process.receive(ServerMessage::Done { call, result });
+    }
+
+    #[test]
+    fn a_closed_end_of_a_pair_is_seen_at_once() {
+        let mut process = Process::<Vec<u8>>::default();
+        let [one, other] = process.pair(Kind::Stream);
+        let attempt = process.attempt(MAIN, 0);
+        let to = Address::Unspecified;
+        let sent = process.send(&attempt, other, 3, &to, 0, Mode::Blocking);
+        assert!(matches!(sent, Ok(Step::Ready(Sent { length: 3, .. }))));
+        process.close(one);
+        let sent = process.send(&attempt, other, 3, &to, 0, Mode::Blocking);
+        assert_eq!(sent, Err(Errno::EPIPE));
+        let ready = process.get(other).unwrap().readiness();
+        assert_eq!(ready & events::HUP, events::HUP);
+    }
+
+    #[test]
+    fn a_connect_to_a_full_backlog_asks_again() {
+        let mut process = Process::<Vec<u8>>::default();
+        let id = process.socket(Domain::Unix, Kind::Stream);
+        let address = Address::Unix(b"/s".to_vec());
+        let mut token = 0;
+        for answer in [Err(Errno::EAGAIN), Err(Errno::ENOENT)] {
+            let attempt = process.attempt(MAIN, token);
+            let step = process.connect(&attempt, id, address.clone(), Mode::Blocking);
+            let Ok(Step::Blocked(WaitId(asked))) = step else {
+                panic!("{step:?}")
+            };
+            done(&mut process, answer.clone());
+            token = asked;
+            if answer == Err(Errno::EAGAIN) {
+                let attempt = process.attempt(MAIN, token);
+                let step = process.connect(&attempt, id, address.clone(), Mode::Blocking);
+                let Ok(Step::Blocked(wait)) = step else {
+                    panic!("{step:?}")
+                };
+                assert!(process.effects().contains(&Effect::Timer(wait, BACKLOG)));
+                process.time_out(wait);
+                token = wait.0;
+            }
+        }
+        let attempt = process.attempt(MAIN, token);
+        let step = process.connect(&attempt, id, address, Mode::Blocking);
+        assert_eq!(step, Err(Errno::ENOENT));
+    }
+
+    #[test]
+    fn a_datagram_says_what_became_of_it() {
+        let mut process = Process::<Vec<u8>>::default();
+        let id = process.socket(Domain::Unix, Kind::Datagram);
+        let to = Address::Unix(b"/s".to_vec());
+        for (answer, result) in [
+            (Ok(Reply::Nothing), Ok(0)),
+            (Err(Errno::ECONNREFUSED), Err(Errno::ECONNREFUSED)),
+        ] {
+            let attempt = process.attempt(MAIN, 0);
+            let sent = process.send(&attempt, id, 0, &to, 0, Mode::Blocking);
+            let Ok(Step::Ready(Sent {
+                then: Step::Blocked(WaitId(token)),
+                load: Load::Followed(ClientMessage::Delivered { .. }),
+                ..
+            })) = sent
+            else {
+                panic!("{sent:?}")
+            };
+            done(&mut process, answer);
+            let attempt = process.attempt(MAIN, token);
+            let sent = process.send(&attempt, id, 0, &to, 0, Mode::Blocking);
+            let then = sent.map(|step| match step {
+                Step::Ready(Sent {
+                    then: Step::Ready(length),
+                    load: Load::Nothing,
+                    ..
+                }) => length,
+                other => panic!("{other:?}"),
+            });
+            assert_eq!(then, result);
+        }
+    }
+}
