@@ -7,6 +7,7 @@
 mod inspector;
 mod link;
 mod namespaces;
+pub(crate) mod option;
 mod portable;
 pub mod switch;
 pub(crate) mod unix;

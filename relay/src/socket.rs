@@ -219,20 +219,13 @@ impl Socket {
     pub(crate) fn option(&self, level: i32, name: i32, length: u32) -> Result<Reply, Errno> {
         let core = &self.core;
         if let Some(number) = core.endpoint.option(core.fd(), (level, name)) {
-            return number.map(|number| Reply::Option(option::value(number, length)));
+            return number.map(|number| Reply::Option(option::cut(&[number], length)));
         }
         if core.domain == Domain::Unix && (level, name) == option::PEERCRED {
             let peer = core.endpoint.peer_process();
             return Ok(Reply::Option(option::credentials(peer, length)));
         }
-        option::get(
-            core.descriptor.as_fd(),
-            core.kind,
-            &core.wishes,
-            (level, name),
-            length,
-        )
-        .map(Reply::Option)
+        option::get(core.descriptor.as_fd(), &core.wishes, (level, name), length).map(Reply::Option)
     }
 
     /// setsockopt(2).
@@ -249,7 +242,6 @@ impl Socket {
         }
         option::set(
             core.descriptor.as_fd(),
-            core.kind,
             &mut core.wishes,
             (level, name),
             value,

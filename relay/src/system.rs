@@ -4,15 +4,17 @@
 
 #![expect(
     unsafe_code,
-    reason = "unshare(2), the requests to TAP devices and sockets, packet sockets and what a socket's buffers hold have no safe wrapper"
+    reason = "unshare(2), the requests to TAP devices and sockets, packet sockets and options by their number have no safe wrapper"
 )]
 
 use std::io;
 use std::mem::size_of;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use rustix::ioctl::{Getter, IntegerSetter, Opcode, Setter, ioctl, opcode};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
+
+use crate::network::option::Allowed;
 
 /// `TUNSETIFF` (linux/if_tun.h).
 const TUNSETIFF: Opcode = opcode::write::<libc::c_int>(b'T', 202);
@@ -209,6 +211,52 @@ fn to_short(number: libc::c_int) -> io::Result<libc::c_ushort> {
 }
 
 fn checked(done: libc::c_int) -> io::Result<()> {
+    match done {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// getsockopt(2): says how many bytes of `room` hold the value.
+///
+/// # Errors
+///
+/// What the call says.
+pub(crate) fn get_option(
+    socket: BorrowedFd<'_>,
+    option: &Allowed,
+    room: &mut [u8],
+) -> io::Result<usize> {
+    let (level, name) = option.number();
+    let mut length = libc::socklen_t::try_from(room.len()).unwrap_or(libc::socklen_t::MAX);
+    let value = room.as_mut_ptr().cast();
+    // SAFETY: the kernel writes at most `length` bytes, all of them in `room`, and how many into `length`.
+    let done = unsafe { libc::getsockopt(socket.as_raw_fd(), level, name, value, &raw mut length) };
+    match done {
+        0 => Ok(usize::try_from(length).unwrap_or(room.len())),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// setsockopt(2).
+///
+/// # Errors
+///
+/// What the call says.
+pub(crate) fn set_option(socket: BorrowedFd<'_>, option: &Allowed, value: &[u8]) -> io::Result<()> {
+    let (level, name) = option.number();
+    let length = libc::socklen_t::try_from(value.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+    // SAFETY: the kernel reads `length` bytes, all of them in `value`, and takes none of them for an address of memory:
+    // no option that is allowed has one in it.
+    let done = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            level,
+            name,
+            value.as_ptr().cast(),
+            length,
+        )
+    };
     match done {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),

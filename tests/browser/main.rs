@@ -38,6 +38,7 @@ mod many_threads;
 mod names;
 mod no_relay;
 mod nonblocking;
+mod options;
 mod packets;
 mod ping;
 mod raw_refused;

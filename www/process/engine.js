@@ -21,6 +21,7 @@ const LAYER = [
   "__init__",
   "addresses",
   "calls",
+  "constants",
   "errors",
   "frames",
   "loops",

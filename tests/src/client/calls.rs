@@ -202,16 +202,28 @@ impl Client {
 
     /// getsockopt(2) of a number.
     pub async fn option(&mut self, socket: SocketId, level: i32, name: i32) -> Result<i32, Errno> {
+        let value = self.option_bytes(socket, level, name, 4).await?;
+        Ok(i32::from_le_bytes(value.try_into().unwrap()))
+    }
+
+    /// getsockopt(2) into a buffer of this length.
+    pub async fn option_bytes(
+        &mut self,
+        socket: SocketId,
+        level: i32,
+        name: i32,
+        length: u32,
+    ) -> Result<Vec<u8>, Errno> {
         let call = self.next_call();
         self.say(&ClientMessage::GetOption {
             call,
             socket,
             level,
             name,
-            length: 4,
+            length,
         });
         match self.answer(call).await? {
-            Reply::Option(value) => Ok(i32::from_le_bytes(value.try_into().unwrap())),
+            Reply::Option(value) => Ok(value),
             other => panic!("getsockopt was answered with {other:?}"),
         }
     }
@@ -224,13 +236,25 @@ impl Client {
         name: i32,
         value: i32,
     ) -> Result<(), Errno> {
+        self.set_option_bytes(socket, level, name, &value.to_le_bytes())
+            .await
+    }
+
+    /// setsockopt(2) of any bytes.
+    pub async fn set_option_bytes(
+        &mut self,
+        socket: SocketId,
+        level: i32,
+        name: i32,
+        value: &[u8],
+    ) -> Result<(), Errno> {
         let call = self.next_call();
         self.say(&ClientMessage::SetOption {
             call,
             socket,
             level,
             name,
-            value: value.to_le_bytes().to_vec(),
+            value: value.to_vec(),
         });
         self.nothing(call).await
     }

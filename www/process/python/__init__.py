@@ -7,6 +7,7 @@ calls     requests to the kernel, and the cell that says which thread is running
 errors    Linux's error numbers and texts
 frames    tracebacks without this package
 threads   green threads: `_thread`, `threading`, `queue`, `time.sleep`
+constants numbers that `socket` lacks
 addresses sockets of the families that C code does not know
 names     look-ups with both families
 readiness `select.epoll`

@@ -15,71 +15,7 @@ import struct
 
 import _socket
 
-from . import addresses, calls, errors, names, unix
-
-# Linux's numbers for what this build of `_socket` lacks (socket(7), tcp(7), ip(7)).
-MISSING = {
-    "SO_REUSEADDR": 2,
-    "SO_TYPE": 3,
-    "SO_ERROR": 4,
-    "SO_DONTROUTE": 5,
-    "SO_BROADCAST": 6,
-    "SO_SNDBUF": 7,
-    "SO_RCVBUF": 8,
-    "SO_KEEPALIVE": 9,
-    "SO_OOBINLINE": 10,
-    "SO_PRIORITY": 12,
-    "SO_LINGER": 13,
-    "SO_REUSEPORT": 15,
-    "SO_RCVTIMEO": 20,
-    "SO_SNDTIMEO": 21,
-    "SO_ACCEPTCONN": 30,
-    "SO_PROTOCOL": 38,
-    "SO_DOMAIN": 39,
-    "TCP_NODELAY": 1,
-    "TCP_MAXSEG": 2,
-    "TCP_CORK": 3,
-    "TCP_KEEPIDLE": 4,
-    "TCP_KEEPINTVL": 5,
-    "TCP_KEEPCNT": 6,
-    "TCP_DEFER_ACCEPT": 9,
-    "TCP_INFO": 11,
-    "TCP_QUICKACK": 12,
-    "TCP_USER_TIMEOUT": 18,
-    "IP_TOS": 1,
-    "IP_TTL": 2,
-    "IP_HDRINCL": 3,
-    "IP_MULTICAST_IF": 32,
-    "IP_MULTICAST_TTL": 33,
-    "IP_MULTICAST_LOOP": 34,
-    "IP_ADD_MEMBERSHIP": 35,
-    "IP_DROP_MEMBERSHIP": 36,
-    "IPPROTO_IP": 0,
-    "IPPROTO_ICMP": 1,
-    "IPPROTO_IGMP": 2,
-    "IPPROTO_TCP": 6,
-    "IPPROTO_UDP": 17,
-    "IPPROTO_IPV6": 41,
-    "IPPROTO_GRE": 47,
-    "IPPROTO_ESP": 50,
-    "IPPROTO_AH": 51,
-    "IPPROTO_ICMPV6": 58,
-    "IPPROTO_SCTP": 132,
-    "IPPROTO_RAW": 255,
-    "AF_PACKET": 17,
-    "MSG_OOB": 1,
-    "IPV6_UNICAST_HOPS": 16,
-    "IPV6_MULTICAST_IF": 17,
-    "IPV6_MULTICAST_HOPS": 18,
-    "IPV6_MULTICAST_LOOP": 19,
-    "IPV6_JOIN_GROUP": 20,
-    "IPV6_LEAVE_GROUP": 21,
-    "IPV6_V6ONLY": 26,
-    "IPV6_TCLASS": 67,
-    "INADDR_ANY": 0,
-    "INADDR_BROADCAST": 0xFFFFFFFF,
-    "INADDR_LOOPBACK": 0x7F000001,
-}
+from . import addresses, calls, constants, errors, names, unix
 
 SOMAXCONN = 4096
 
@@ -165,11 +101,7 @@ def _descriptor(each):
 
 def install():
     """Patch `_socket`, `socket` and `select`."""
-    for name, number in MISSING.items():
-        if not hasattr(_socket, name):
-            setattr(_socket, name, number)
-            setattr(socket, name, number)
-            socket.__all__.append(name)
+    constants.install()
     _socket.SOMAXCONN = socket.SOMAXCONN = SOMAXCONN
     _socket.has_ipv6 = socket.has_ipv6 = True
     names.install()

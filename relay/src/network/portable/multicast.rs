@@ -4,22 +4,23 @@
 
 use protocol::Errno;
 
-const SOL_IP: i32 = 0;
-const IP_ADD_MEMBERSHIP: i32 = 35;
-const IP_DROP_MEMBERSHIP: i32 = 36;
-
-const IPPROTO_IPV6: i32 = 41;
-const IPV6_JOIN_GROUP: i32 = 20;
-const IPV6_LEAVE_GROUP: i32 = 21;
+use super::super::option::{
+    IP_ADD_MEMBERSHIP, IP_ADD_SOURCE_MEMBERSHIP, IP_BLOCK_SOURCE, IP_DROP_MEMBERSHIP,
+    IP_DROP_SOURCE_MEMBERSHIP, IP_MULTICAST_IF, IP_UNBLOCK_SOURCE, IPV6_JOIN_GROUP,
+    IPV6_LEAVE_GROUP,
+};
 
 /// What Linux says to whoever wants to join a group without an interface for it, or leaves one without being in it
 /// (ip(7), ipv6(7)).
 pub(super) fn refusal(option: (i32, i32)) -> Option<Errno> {
     match option {
-        (SOL_IP, IP_ADD_MEMBERSHIP) | (IPPROTO_IPV6, IPV6_JOIN_GROUP) => Some(Errno::ENODEV),
-        (SOL_IP, IP_DROP_MEMBERSHIP) | (IPPROTO_IPV6, IPV6_LEAVE_GROUP) => {
-            Some(Errno::EADDRNOTAVAIL)
-        }
+        IP_ADD_MEMBERSHIP | IP_ADD_SOURCE_MEMBERSHIP | IPV6_JOIN_GROUP => Some(Errno::ENODEV),
+        IP_DROP_MEMBERSHIP
+        | IP_DROP_SOURCE_MEMBERSHIP
+        | IP_BLOCK_SOURCE
+        | IP_UNBLOCK_SOURCE
+        | IP_MULTICAST_IF
+        | IPV6_LEAVE_GROUP => Some(Errno::EADDRNOTAVAIL),
         _ => None,
     }
 }

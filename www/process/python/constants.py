@@ -1,0 +1,116 @@
+"""The constants of `socket` that this build of CPython lacks, as CPython has them on Linux.
+
+Those are here that stand for something which works, and a few which a program may try and is refused with
+`[Errno 92] Protocol not available` instead of an `AttributeError` that would mean nothing to it.
+"""
+
+import socket
+
+import _socket
+
+# socket(7), tcp(7), ip(7), ipv6(7), and the kernel's headers.
+MISSING = {
+    "SOL_IP": 0,
+    "SOL_SOCKET": 1,
+    "SOL_TCP": 6,
+    "SOL_UDP": 17,
+    "SO_REUSEADDR": 2,
+    "SO_TYPE": 3,
+    "SO_ERROR": 4,
+    "SO_DONTROUTE": 5,
+    "SO_BROADCAST": 6,
+    "SO_SNDBUF": 7,
+    "SO_RCVBUF": 8,
+    "SO_KEEPALIVE": 9,
+    "SO_OOBINLINE": 10,
+    "SO_PRIORITY": 12,
+    "SO_LINGER": 13,
+    "SO_REUSEPORT": 15,
+    "SO_RCVLOWAT": 18,
+    "SO_SNDLOWAT": 19,
+    "SO_RCVTIMEO": 20,
+    "SO_SNDTIMEO": 21,
+    "SO_BINDTODEVICE": 25,
+    "SO_ACCEPTCONN": 30,
+    "SO_MARK": 36,
+    "SO_PROTOCOL": 38,
+    "SO_DOMAIN": 39,
+    "TCP_NODELAY": 1,
+    "TCP_MAXSEG": 2,
+    "TCP_CORK": 3,
+    "TCP_KEEPIDLE": 4,
+    "TCP_KEEPINTVL": 5,
+    "TCP_KEEPCNT": 6,
+    "TCP_SYNCNT": 7,
+    "TCP_LINGER2": 8,
+    "TCP_DEFER_ACCEPT": 9,
+    "TCP_WINDOW_CLAMP": 10,
+    "TCP_INFO": 11,
+    "TCP_QUICKACK": 12,
+    "TCP_CONGESTION": 13,
+    "TCP_USER_TIMEOUT": 18,
+    "TCP_FASTOPEN": 23,
+    "TCP_NOTSENT_LOWAT": 25,
+    "IP_TOS": 1,
+    "IP_TTL": 2,
+    "IP_HDRINCL": 3,
+    "IP_PKTINFO": 8,
+    "IP_RECVTTL": 12,
+    "IP_RECVTOS": 13,
+    "IP_MULTICAST_IF": 32,
+    "IP_MULTICAST_TTL": 33,
+    "IP_MULTICAST_LOOP": 34,
+    "IP_ADD_MEMBERSHIP": 35,
+    "IP_DROP_MEMBERSHIP": 36,
+    "IP_UNBLOCK_SOURCE": 37,
+    "IP_BLOCK_SOURCE": 38,
+    "IP_ADD_SOURCE_MEMBERSHIP": 39,
+    "IP_DROP_SOURCE_MEMBERSHIP": 40,
+    "IP_DEFAULT_MULTICAST_TTL": 1,
+    "IP_DEFAULT_MULTICAST_LOOP": 1,
+    "IP_MAX_MEMBERSHIPS": 20,
+    "IPPROTO_IP": 0,
+    "IPPROTO_ICMP": 1,
+    "IPPROTO_IGMP": 2,
+    "IPPROTO_TCP": 6,
+    "IPPROTO_UDP": 17,
+    "IPPROTO_IPV6": 41,
+    "IPPROTO_GRE": 47,
+    "IPPROTO_ESP": 50,
+    "IPPROTO_AH": 51,
+    "IPPROTO_ICMPV6": 58,
+    "IPPROTO_SCTP": 132,
+    "IPPROTO_RAW": 255,
+    "AF_PACKET": 17,
+    "MSG_OOB": 1,
+    "IPV6_UNICAST_HOPS": 16,
+    "IPV6_MULTICAST_IF": 17,
+    "IPV6_MULTICAST_HOPS": 18,
+    "IPV6_MULTICAST_LOOP": 19,
+    "IPV6_JOIN_GROUP": 20,
+    "IPV6_LEAVE_GROUP": 21,
+    "IPV6_V6ONLY": 26,
+    "IPV6_RECVPKTINFO": 49,
+    "IPV6_PKTINFO": 50,
+    "IPV6_RECVHOPLIMIT": 51,
+    "IPV6_HOPLIMIT": 52,
+    "IPV6_DONTFRAG": 62,
+    "IPV6_RECVTCLASS": 66,
+    "IPV6_TCLASS": 67,
+    "INADDR_ANY": 0,
+    "INADDR_BROADCAST": 0xFFFFFFFF,
+    "INADDR_NONE": 0xFFFFFFFF,
+    "INADDR_LOOPBACK": 0x7F000001,
+    "INADDR_UNSPEC_GROUP": 0xE0000000,
+    "INADDR_ALLHOSTS_GROUP": 0xE0000001,
+    "INADDR_MAX_LOCAL_GROUP": 0xE00000FF,
+}
+
+
+def install():
+    """Give `_socket` and `socket` what they lack."""
+    for name, number in MISSING.items():
+        if not hasattr(_socket, name):
+            setattr(_socket, name, number)
+            setattr(socket, name, number)
+            socket.__all__.append(name)
