@@ -232,10 +232,8 @@ pub(crate) fn get_option(
     let value = room.as_mut_ptr().cast();
     // SAFETY: the kernel writes at most `length` bytes, all of them in `room`, and how many into `length`.
     let done = unsafe { libc::getsockopt(socket.as_raw_fd(), level, name, value, &raw mut length) };
-    match done {
-        0 => Ok(usize::try_from(length).unwrap_or(room.len())),
-        _ => Err(io::Error::last_os_error()),
-    }
+    checked(done)?;
+    Ok(usize::try_from(length).unwrap_or(room.len()))
 }
 
 /// setsockopt(2).
@@ -257,8 +255,5 @@ pub(crate) fn set_option(socket: BorrowedFd<'_>, option: &Allowed, value: &[u8])
             length,
         )
     };
-    match done {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
-    }
+    checked(done)
 }
