@@ -34,7 +34,7 @@ pub(crate) enum Obstacle {
     #[error(
         "no user namespace can be made ({0}): allow it to ordinary users (sysctl user.max_user_namespaces, \
          kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns), or run as root; \
-         in a container, add --cap-add SYS_ADMIN --cap-add NET_ADMIN, or allow unshare(2) in its seccomp profile"
+         in a container, add --cap-add SYS_ADMIN, NET_ADMIN and NET_RAW, or allow unshare(2) in its seccomp profile"
     )]
     User(io::Error),
     /// The maps of the user namespace cannot be written.
