@@ -1,19 +1,12 @@
 //! The ping and the traceroute of a networking course, where hosts are real.
 
-use relay::{NetworkKind, Options};
-use tests::{Exchange, Page, Stage, TestRelay, Twin};
+use tests::{Exchange, Page, Stage, compare_on_namespaces};
 
 engines!(chromium = Chromium, firefox = Firefox);
 
 async fn check(page: &Page) {
-    let relay = TestRelay::with(Options {
-        network: NetworkKind::Namespaces,
-        ..Page::options()
-    })
-    .await;
     let exchange = Exchange::read("ping", &["client"]);
-    let twin = Twin::open_at(page, relay.address(), &exchange).await;
-    twin.play(play).await;
+    compare_on_namespaces(page, &exchange, play).await;
 }
 
 async fn play(stage: &Stage<'_>) {

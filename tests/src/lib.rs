@@ -55,7 +55,7 @@ pub use native::{Native, Rights, python};
 pub use page::{Engine, Page, browse};
 pub use raw::{Opcode, Raw};
 pub use relay::TestRelay;
-pub use stage::{Stage, Twin, compare};
+pub use stage::{Stage, Twin, compare, compare_on_namespaces};
 pub use standalone::{Descriptors, Standalone};
 pub use viewer::Viewer;
 pub use wait::{DEADLINE, eventually};

@@ -2,8 +2,11 @@
 
 use std::{fmt, net::SocketAddr};
 
+use relay::{NetworkKind, Options};
+
 use crate::{
-    Console, DEADLINE, Exchange, Native, Page, Rights, console::transcript, wait::eventually,
+    Console, DEADLINE, Exchange, Native, Page, Rights, TestRelay, console::transcript,
+    wait::eventually,
 };
 
 /// The product or the machine's own Python.
@@ -190,6 +193,25 @@ pub async fn compare(
     play: impl AsyncFn(&Stage<'_>),
 ) -> Vec<Console> {
     Twin::open(page, exchange).await.play(play).await
+}
+
+/// The same on a relay whose hosts are network namespaces.
+///
+/// # Panics
+///
+/// As that.
+pub async fn compare_on_namespaces(
+    page: &Page,
+    exchange: &Exchange,
+    play: impl AsyncFn(&Stage<'_>),
+) -> Vec<Console> {
+    let relay = TestRelay::with(Options {
+        network: NetworkKind::Namespaces,
+        ..Page::options()
+    })
+    .await;
+    let twin = Twin::open_at(page, relay.address(), exchange).await;
+    twin.play(play).await
 }
 
 async fn perform(
