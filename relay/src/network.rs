@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use protocol::{Address, Domain, Errno, HostName, Kind};
+use rustix::net::RecvFlags;
 
 use self::namespaces::Namespaces;
 use self::portable::Portable;
@@ -104,7 +105,7 @@ pub(crate) trait Host: fmt::Debug + Send + Sync {
 #[derive(Debug)]
 pub(crate) struct Plug {
     /// The non-blocking socket.
-    pub(crate) descriptor: OwnedFd,
+    pub(crate) descriptor: Arc<OwnedFd>,
     /// Its place.
     pub(crate) endpoint: Box<dyn Endpoint>,
 }
@@ -222,6 +223,19 @@ pub(crate) trait Endpoint: fmt::Debug + Send {
         Room::Descriptor
     }
 
+    /// Has the waker told of what comes past the descriptor.
+    fn hear(&mut self, _waker: &Waker) {}
+
+    /// How many bytes have come past the descriptor and wait, with what they cost to keep.
+    fn held(&self) -> usize {
+        0
+    }
+
+    /// The length of the datagram that is received next, if that is known.
+    fn next_length(&self, descriptor: BorrowedFd<'_>) -> Option<usize> {
+        next_length(descriptor)
+    }
+
     /// The process of a UNIX socket's peer, as `SO_PEERCRED` tells it.
     fn peer_process(&self) -> Option<u32> {
         None
@@ -265,6 +279,13 @@ pub(crate) fn make(kind: NetworkKind) -> Result<Arc<dyn Network>, Obstacle> {
 /// Locks, also after a panic elsewhere: every change to a lab's tables is complete in itself.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The length of the datagram that is next in a descriptor's queue. None if none is, or an error.
+fn next_length(descriptor: BorrowedFd<'_>) -> Option<usize> {
+    let flags = RecvFlags::PEEK | RecvFlags::TRUNC | RecvFlags::DONTWAIT;
+    let peeked = rustix::net::recv(descriptor, &mut [0u8; 1][..], flags);
+    peeked.ok().map(|(_, length)| length)
 }
 
 /// The error number that a system call gave. The relay's machine is a Linux, so the numbers are those of the protocol.

@@ -362,12 +362,15 @@ impl Socket {
             Ok(Names { local, peer }) => (local, peer),
             Err(_) => (Address::Unspecified, Address::Unspecified),
         };
+        let mut sight = inspector
+            .and_then(|inspector| inspector.look(core.fd(), core.kind))
+            .unwrap_or_default();
+        let held = u32::try_from(core.endpoint.held()).unwrap_or(u32::MAX);
+        sight.receive = sight.receive.saturating_add(held);
         Row {
             socket: core.id,
             kind: core.kind,
-            sight: inspector
-                .and_then(|inspector| inspector.look(core.fd(), core.kind))
-                .unwrap_or_default(),
+            sight,
             held: core.intake.held(),
             local,
             peer,
@@ -389,14 +392,17 @@ impl Core {
         metrics: &Metrics,
     ) -> Self {
         let signal = Signal::new(id, ready);
+        let waker = Waker::from(Arc::clone(&signal));
+        let mut endpoint = plug.endpoint;
+        endpoint.hear(&waker);
         Self {
             id,
             domain,
             kind,
             watch: None,
-            descriptor: Arc::new(plug.descriptor),
-            endpoint: plug.endpoint,
-            waker: Waker::from(Arc::clone(&signal)),
+            descriptor: plug.descriptor,
+            endpoint,
+            waker,
             signal,
             window: SendWindow::default(),
             intake: Intake::default(),

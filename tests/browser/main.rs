@@ -19,6 +19,7 @@ macro_rules! engines {
 }
 
 mod article_tcp;
+mod casts;
 mod chat_input;
 mod close_busy_tab;
 mod close_tab;

@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use protocol::{Address, Domain, Errno, Kind};
-use relay::{NetworkKind, Options};
 use tests::{Client, TestRelay, at, local};
 
 /// `IPPROTO_IPV6` (ipv6(7)).
@@ -243,37 +242,4 @@ async fn ipv6_addresses_of_nobody_here() {
         let connected = client.connect(socket, at6(address, 8888)).await;
         assert_eq!(connected, Err(Errno::ENETUNREACH), "{address}");
     }
-}
-
-/// The portable network has no multicast and no broadcast, and says so as a machine without a route for them.
-#[tokio::test]
-async fn groups_and_broadcast_have_no_route() {
-    let relay = TestRelay::with(Options {
-        network: NetworkKind::Portable,
-        ..Options::default()
-    })
-    .await;
-    let mut client = Client::join(&relay, &relay.lab()).await;
-    // SO_BROADCAST (socket(7)), IP_ADD_MEMBERSHIP and IP_DROP_MEMBERSHIP (ip(7)), IPV6_JOIN_GROUP (ipv6(7)).
-    let (broadcast, add, drop, join) = ((1, 6), (0, 35), (0, 36), (IPPROTO_IPV6, 20));
-    let socket = client.udp();
-    client
-        .set_option(socket, broadcast.0, broadcast.1, 1)
-        .await
-        .unwrap();
-    let socket6 = client.socket(Domain::Inet6, Kind::Datagram);
-    for (socket, (level, name), errno) in [
-        (socket, add, Errno::ENODEV),
-        (socket, drop, Errno::EADDRNOTAVAIL),
-        (socket6, join, Errno::ENODEV),
-    ] {
-        let set = client.set_option(socket, level, name, 0).await;
-        assert_eq!(set, Err(errno), "{level} {name}");
-    }
-    for address in ["224.0.0.1", "239.1.2.3", "255.255.255.255", "10.0.0.255"] {
-        let connected = client.connect(socket, at6(address, 8888)).await;
-        assert_eq!(connected, Err(Errno::ENETUNREACH), "{address}");
-    }
-    let connected = client.connect(socket6, at6("ff05::1", 8888)).await;
-    assert_eq!(connected, Err(Errno::ENETUNREACH));
 }

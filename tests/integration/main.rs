@@ -7,6 +7,7 @@ mod accept;
 mod access;
 mod addresses;
 mod api;
+mod casts;
 mod churn;
 mod cut;
 mod datagram;

@@ -8,19 +8,6 @@ use tests::{Client, at, local};
 use crate::pattern::pattern;
 use crate::relay;
 
-/// `SOL_SOCKET` (socket(7)).
-const SOL_SOCKET: i32 = 1;
-/// `SO_BROADCAST` (socket(7)).
-const SO_BROADCAST: i32 = 6;
-/// `IPPROTO_IP` (ip(7)).
-const IPPROTO_IP: i32 = 0;
-/// `IP_MULTICAST_IF` (ip(7)).
-const IP_MULTICAST_IF: i32 = 32;
-/// `IP_ADD_MEMBERSHIP` (ip(7)).
-const IP_ADD_MEMBERSHIP: i32 = 35;
-/// `IP_DROP_MEMBERSHIP` (ip(7)).
-const IP_DROP_MEMBERSHIP: i32 = 36;
-
 fn at6(ip: Ipv6Addr, port: u16) -> Address {
     Address::Inet6 {
         ip,
@@ -149,87 +136,6 @@ async fn names_have_addresses_of_both_families() {
         .until("bob is gone", |metrics| metrics.hosts() == 1.0)
         .await;
     assert!(desk.resolve("bob").await.unwrap().is_empty());
-}
-
-#[tokio::test]
-async fn broadcast_and_multicast_reach_every_host() {
-    let relay = relay().await;
-    let lab = relay.lab();
-    let mut desk = Client::join_as(&relay, &lab, "desk", "sender").await;
-    let mut bob = Client::join_as(&relay, &lab, "bob", "receiver").await;
-    let mut carol = Client::join_as(&relay, &lab, "carol", "receiver").await;
-    let any = at([0, 0, 0, 0].into(), 8888);
-    let receivers = [bob.udp(), carol.udp()];
-    bob.bind(receivers[0], any.clone()).await.unwrap();
-    carol.bind(receivers[1], any).await.unwrap();
-    let sender = desk.udp();
-    let everybody = at([10, 0, 0, 255].into(), 8888);
-    desk.send_to(sender, &everybody, b"not allowed yet").await;
-    assert_eq!(desk.failure(sender).await, Errno::EACCES);
-    let sender = desk.udp();
-    desk.set_option(sender, SOL_SOCKET, SO_BROADCAST, 1)
-        .await
-        .unwrap();
-    // The lab's broadcast address, the one of every network, and the group that every host is in (RFC 1112).
-    for to in [[10, 0, 0, 255], [255, 255, 255, 255], [224, 0, 0, 1]] {
-        desk.send_to(sender, &at(to.into(), 8888), &to).await;
-        assert_eq!(bob.recv_from(receivers[0]).await.1, to);
-        assert_eq!(carol.recv_from(receivers[1]).await.1, to);
-    }
-}
-
-#[tokio::test]
-async fn a_group_reaches_the_hosts_that_are_in_it() {
-    let relay = relay().await;
-    let lab = relay.lab();
-    let mut desk = Client::join_as(&relay, &lab, "desk", "sender").await;
-    let mut bob = Client::join_as(&relay, &lab, "bob", "receiver").await;
-    let (IpAddr::V4(desks), _) = addresses(&desk) else {
-        panic!("desk has no address of IPv4")
-    };
-    let (IpAddr::V4(bobs), _) = addresses(&bob) else {
-        panic!("bob has no address of IPv4")
-    };
-    let group = [239, 1, 2, 3];
-    let receiver = bob.udp();
-    let any = at([0, 0, 0, 0].into(), 8888);
-    bob.bind(receiver, any).await.unwrap();
-    // An `ip_mreq`: the group, then the address of the interface.
-    let membership = [group, bobs.octets()].concat();
-    let (level, join, leave) = (IPPROTO_IP, IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP);
-    bob.set_option_bytes(receiver, level, join, &membership)
-        .await
-        .unwrap();
-    assert_eq!(
-        bob.set_option_bytes(receiver, level, join, &membership)
-            .await,
-        Err(Errno::EADDRINUSE)
-    );
-
-    let sender = desk.udp();
-    desk.set_option_bytes(sender, level, IP_MULTICAST_IF, &desks.octets())
-        .await
-        .unwrap();
-    let told = desk.option_bytes(sender, level, IP_MULTICAST_IF, 4).await;
-    assert_eq!(told, Ok(desks.octets().to_vec()));
-    desk.send_to(sender, &at(group.into(), 8888), b"to the group")
-        .await;
-    assert_eq!(bob.recv_from(receiver).await.1, b"to the group");
-
-    // Who has left gets nothing: what is sent to the host alone comes first.
-    bob.set_option_bytes(receiver, level, leave, &membership)
-        .await
-        .unwrap();
-    desk.send_to(sender, &at(group.into(), 8888), b"to nobody")
-        .await;
-    desk.send_to(sender, &at(bobs.into(), 8888), b"to bob")
-        .await;
-    assert_eq!(bob.recv_from(receiver).await.1, b"to bob");
-    assert_eq!(
-        bob.set_option_bytes(receiver, level, leave, &membership)
-            .await,
-        Err(Errno::EADDRNOTAVAIL)
-    );
 }
 
 #[tokio::test]

@@ -11,6 +11,8 @@ mod accept;
 mod addresses;
 #[path = "../integration/api.rs"]
 mod api;
+#[path = "../integration/casts.rs"]
+mod casts;
 #[path = "../integration/datagram.rs"]
 mod datagram;
 #[path = "../integration/ending.rs"]

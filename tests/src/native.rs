@@ -40,6 +40,8 @@ hosts.write_text('127.0.0.1 localhost\\n::1 localhost\\n127.0.1.1 ' + socket.get
 subprocess.run(['mount', '--bind', hosts, '/etc/hosts'], check=True)
 if sys.argv[1] == 'root':
     pathlib.Path('/proc/sys/net/ipv4/ping_group_range').write_text('0 0')
+if sys.argv[2] == 'ethernet':
+    import ethernet
 print('ready', flush=True)
 sys.stdin.read()
 ";
@@ -53,6 +55,26 @@ const PYTHONS: [&str; 5] = [
     "python3",
 ];
 
+/// Makes a card with the address of a lab's first host and the routes that such a host has, as long as the program runs
+/// (netdevice(7), rtnetlink(7); `struct rtentry` in the kernel's `route.h`).
+const ETHERNET: &str = "
+import ctypes, fcntl, socket, struct
+tap = open('/dev/net/tun', 'r+b', buffering=0)
+fcntl.ioctl(tap, 0x400454CA, struct.pack('16sh', b'eth0', 0x1002))
+def address(ip):
+    return struct.pack('=HH4s8x', socket.AF_INET, 0, socket.inet_aton(ip))
+name = ctypes.create_string_buffer(b'eth0')
+with socket.socket() as any_socket:
+    def ask(request, value):
+        fcntl.ioctl(any_socket, request, value)
+    for request, ip in [(0x8916, '10.0.0.1'), (0x891C, '255.255.255.0'), (0x891A, '10.0.0.255')]:
+        ask(request, struct.pack('16s16s8x', b'eth0', address(ip)))
+    ask(0x8914, struct.pack('16sh', b'eth0', 0x1043))
+    for ip, mask, flags in [('224.0.0.0', '240.0.0.0', 1), ('255.255.255.255', '255.255.255.255', 5)]:
+        parts = (0, address(ip), address('0.0.0.0'), address(mask), flags, 0, 0, 0, 0)
+        ask(0x890B, struct.pack('@L16s16s16sHhLPhxxxxxxPLLH', *parts, ctypes.addressof(name), 0, 0, 0))
+";
+
 /// What programs may do on their loopback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rights {
@@ -60,6 +82,15 @@ pub enum Rights {
     Root,
     /// What an ordinary user may (capabilities(7)).
     Ordinary,
+}
+
+/// Which cards their machine has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cards {
+    /// Only the loopback.
+    Loopback,
+    /// An Ethernet card too, with nobody at the other end.
+    Ethernet,
 }
 
 /// The files of an exchange, ready to be run by the machine's own Python.
@@ -112,7 +143,7 @@ impl Stream {
 
 impl Native {
     /// Writes the files and opens the namespaces.
-    pub async fn prepare(exchange: &Exchange, rights: Rights) -> Self {
+    pub async fn prepare(exchange: &Exchange, rights: Rights, cards: Cards) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let directory = env::temp_dir().join(format!(
             "socketpad-{}-{}-{}",
@@ -124,6 +155,7 @@ impl Native {
         for (file, text) in exchange.files() {
             fs::write(directory.join(file), text).unwrap();
         }
+        fs::write(directory.join("ethernet.py"), ETHERNET).unwrap();
         let python = python().await;
         let mut keeper = Command::new("unshare")
             .args(["--map-root-user", "--net", "--mount", "--"])
@@ -131,6 +163,10 @@ impl Native {
             .arg(match rights {
                 Rights::Root => "root",
                 Rights::Ordinary => "ordinary",
+            })
+            .arg(match cards {
+                Cards::Loopback => "loopback",
+                Cards::Ethernet => "ethernet",
             })
             .current_dir(&directory)
             .stdin(Stdio::piped())

@@ -5,7 +5,7 @@ use std::{fmt, net::SocketAddr};
 use relay::{NetworkKind, Options};
 
 use crate::{
-    Console, DEADLINE, Exchange, Native, Page, Rights, TestRelay, console::transcript,
+    Cards, Console, DEADLINE, Exchange, Native, Page, Rights, TestRelay, console::transcript,
     wait::eventually,
 };
 
@@ -137,13 +137,23 @@ impl<'a> Twin<'a> {
 
     /// The same with programs that natively have no more rights than an ordinary user's.
     pub async fn open_ordinary(page: &'a Page, exchange: &'a Exchange) -> Self {
-        let native = Native::prepare(exchange, Rights::Ordinary).await;
+        let native = Native::prepare(exchange, Rights::Ordinary, Cards::Loopback).await;
         Self::join(page, page.relay().address(), exchange, native).await
     }
 
     /// The same at an address from where there is a way to the relay.
     pub async fn open_at(page: &'a Page, address: SocketAddr, exchange: &'a Exchange) -> Self {
-        let native = Native::prepare(exchange, Rights::Root).await;
+        let native = Native::prepare(exchange, Rights::Root, Cards::Loopback).await;
+        Self::join(page, address, exchange, native).await
+    }
+
+    /// The same with programs that natively have a card beside the loopback, as they have in a lab.
+    pub async fn open_with_card(
+        page: &'a Page,
+        address: SocketAddr,
+        exchange: &'a Exchange,
+    ) -> Self {
+        let native = Native::prepare(exchange, Rights::Root, Cards::Ethernet).await;
         Self::join(page, address, exchange, native).await
     }
 
@@ -205,13 +215,31 @@ pub async fn compare_on_namespaces(
     exchange: &Exchange,
     play: impl AsyncFn(&Stage<'_>),
 ) -> Vec<Console> {
-    let relay = TestRelay::with(Options {
+    let relay = namespaces().await;
+    let twin = Twin::open_at(page, relay.address(), exchange).await;
+    twin.play(play).await
+}
+
+/// The same on both networks, with programs that natively have a card beside the loopback.
+///
+/// # Panics
+///
+/// As that.
+pub async fn compare_on_both(page: &Page, exchange: &Exchange, play: impl AsyncFn(&Stage<'_>)) {
+    let relay = namespaces().await;
+    for address in [page.relay().address(), relay.address()] {
+        let twin = Twin::open_with_card(page, address, exchange).await;
+        twin.play(&play).await;
+    }
+}
+
+/// A relay that serves the page and whose hosts are network namespaces.
+async fn namespaces() -> TestRelay {
+    TestRelay::with(Options {
         network: NetworkKind::Namespaces,
         ..Page::options()
     })
-    .await;
-    let twin = Twin::open_at(page, relay.address(), exchange).await;
-    twin.play(play).await
+    .await
 }
 
 async fn perform(

@@ -9,19 +9,26 @@
 //! - [`family`]: how programs write views.
 //! - [`table`]: what a lab must remember for that: its hosts, what is bound, who dialled what.
 //! - [`port`]: binding a descriptor, on both real addresses if the socket takes both families.
-//! - [`endpoint`]: the socket calls.
+//! - [`endpoint`]: the socket calls, and what a socket is connected with.
 //! - [`inet6`]: the options that an IPv4 socket does not have.
-//! - [`multicast`]: what is said to whoever wants it.
+//! - [`cast`]: addresses that are for many, and the way there; [`group`]: the groups that a socket is in; both pure.
+//! - [`post`]: which sockets get a copy, [`mailbox`]: where it waits, and [`station`]: a socket's place there.
 //!
 //! Ports, `EADDRINUSE`, `SO_REUSEADDR`, TIME_WAIT and resets are the kernel's own. What differs from a real machine: a
 //! port is bound for all views of a family at once, so a second socket on another view of the same port fails with
-//! `EADDRINUSE`; there are no link-local addresses, no broadcast and no multicast.
+//! `EADDRINUSE`; there are no link-local addresses; and of
+//! several sockets that share a port of a host, the kernel chooses which gets a datagram for one, whatever they are bound
+//! to. What is for many is handed out in here, not by the kernel: see [`mailbox`].
 
+mod cast;
 mod endpoint;
 mod family;
+mod group;
 mod inet6;
-mod multicast;
+mod mailbox;
 mod port;
+mod post;
+mod station;
 mod table;
 mod view;
 

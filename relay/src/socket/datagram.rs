@@ -7,7 +7,6 @@ use std::task::Poll;
 use protocol::limits::{DATAGRAM_COST, MAX_DATAGRAM};
 use protocol::{Address, CallId, Domain, Errno, Patience, Reply, ServerMessage};
 use rustix::event::PollFlags;
-use rustix::net::RecvFlags;
 
 use super::{Attention, Core, SHARE, Turn, Violation};
 use crate::network::{Arrival, Room};
@@ -165,7 +164,7 @@ impl Datagram {
             if share == 0 || !turn.outbox.has_room_for_payload(MAX_DATAGRAM) {
                 return Attention::Again;
             }
-            if core.readable().is_pending() {
+            if core.endpoint.held() == 0 && core.readable().is_pending() {
                 return Attention::Later;
             }
             match take(core, turn) {
@@ -265,14 +264,10 @@ fn hear_errors(core: &mut Core, turn: &mut Turn<'_>) {
 fn take(core: &mut Core, turn: &mut Turn<'_>) -> Taken {
     let available = core.window.available();
     if available < LARGEST {
-        let flags = RecvFlags::PEEK | RecvFlags::TRUNC | RecvFlags::DONTWAIT;
-        match rustix::net::recv(&core.descriptor, &mut [0u8; 1][..], flags) {
-            // What is longer, as only a raw socket's can be, is cut.
-            Ok((_, length)) if available < length.min(MAX_DATAGRAM) as u64 + DATAGRAM_COST => {
-                return Taken::NoCredit;
-            }
-            // An error, too, is taken below.
-            Ok(_) | Err(_) => {}
+        // What is longer, as only a raw socket's can be, is cut. An error, too, is taken below.
+        let next = core.endpoint.next_length(core.fd());
+        if next.is_some_and(|length| available < length.min(MAX_DATAGRAM) as u64 + DATAGRAM_COST) {
+            return Taken::NoCredit;
         }
     }
     let (endpoint, descriptor) = (&mut core.endpoint, core.descriptor.as_fd());

@@ -4,7 +4,7 @@
 //! says (`addresses`): towards the program behind its family, of which C code hands on all bytes that it does not know;
 //! from the program as the IPv4 address in the calls on a socket of such a family.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use protocol::{Address, Domain, Errno};
 
@@ -85,9 +85,57 @@ pub(crate) fn encode(address: &Address, addresses: &mut Addresses) -> Vec<u8> {
     bytes
 }
 
+/// Whether an address is for many: a group's, or that of everybody on a network, whose last byte is 255 on every network
+/// that a host of a lab has.
+pub(crate) fn is_for_many(address: &Address) -> bool {
+    let ip = match *address {
+        Address::Inet { ip, .. } => IpAddr::V4(ip),
+        Address::Inet6 { ip, .. } => ip.to_canonical(),
+        Address::Unspecified | Address::Unix(_) => return false,
+    };
+    match ip {
+        IpAddr::V4(ip) => ip.is_multicast() || ip.octets()[3] == 255,
+        IpAddr::V6(ip) => ip.is_multicast(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn groups_and_everybody_are_many() {
+        let is_many = |ip: &str| {
+            let (port, flow, scope) = (8888, 0, 0);
+            is_for_many(&match ip.parse().unwrap() {
+                IpAddr::V4(ip) => Address::Inet { ip, port },
+                IpAddr::V6(ip) => Address::Inet6 {
+                    ip,
+                    port,
+                    flow,
+                    scope,
+                },
+            })
+        };
+        for ip in [
+            "224.0.0.1",
+            "255.255.255.255",
+            "10.0.0.255",
+            "ff02::1",
+            "::ffff:239.1.2.3",
+        ] {
+            assert!(is_many(ip), "{ip}");
+        }
+        for ip in [
+            "10.0.0.1",
+            "127.0.0.1",
+            "fd00::ff",
+            "::1",
+            "::ffff:10.0.0.1",
+        ] {
+            assert!(!is_many(ip), "{ip}");
+        }
+    }
 
     #[test]
     fn an_address_comes_back() {

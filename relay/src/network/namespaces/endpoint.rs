@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::Arc;
 
 use protocol::{Address, Domain, Errno, Kind};
 use rustix::net::{
@@ -41,7 +42,7 @@ pub(super) fn open(domain: Domain, kind: Kind) -> Result<Plug, Errno> {
 
 fn plug(descriptor: OwnedFd, kind: Kind) -> Plug {
     Plug {
-        descriptor,
+        descriptor: Arc::new(descriptor),
         endpoint: Box::new(RealEndpoint { kind }),
     }
 }

@@ -1,36 +1,29 @@
 //! The socket calls of a socket whose addresses are translated.
 
+mod link;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex};
+use std::task::Waker;
 
 use protocol::{Address, Errno};
-use rustix::net::{self, RecvFlags, SendFlags, sockopt};
+use rustix::net::{self, SendFlags, sockopt};
 
-use super::super::{Arrival, Endpoint, Names, Plug, Progress, errno};
+use self::link::Link;
+use super::super::{Arrival, Endpoint, Names, Plug, Progress, errno, next_length};
+use super::cast::{Cast, is_for_many};
 use super::family::Family;
 use super::inet6::{self, Port};
 use super::lock;
-use super::multicast;
+use super::mailbox::Sender;
 use super::port::{self, Hold, inet, own_address};
+use super::station::{self, Station};
 use super::table::{Dialled, Table, Transport};
 use super::view::{Bound, Destination, Identity, Stack, loopback_like, twin};
 
 /// How many connections from outside the lab are turned away in one accept before it gives up for now.
 const STRANGERS: usize = 64;
-
-/// What a socket is connected with.
-#[derive(Clone, Copy, Debug)]
-struct Link {
-    /// The view that it speaks from.
-    from: IpAddr,
-    /// The peer, as the program knows it.
-    to: SocketAddr,
-    /// The peer, as the kernel knows it.
-    real: SocketAddrV4,
-    /// The two real ends, if this socket called.
-    call: Option<(SocketAddrV4, SocketAddrV4)>,
-}
 
 /// A place on the network for one socket.
 #[derive(Debug)]
@@ -41,6 +34,8 @@ pub(super) struct InetEndpoint {
     transport: Transport,
     /// Whether it takes both families when it is bound to ::.
     stack: Stack,
+    /// Its place at the lab's post, if it has datagrams.
+    station: Option<Station>,
     /// What the program bound it to, and the real address.
     bound: Option<(Bound, SocketAddrV4)>,
     /// The IPv6 port, if it is bound to both.
@@ -58,16 +53,21 @@ impl InetEndpoint {
         family: Family,
         transport: Transport,
     ) -> Result<Plug, Errno> {
-        let descriptor = port::open(transport)?;
+        let descriptor = Arc::new(port::open(transport)?);
         if transport == Transport::Tcp {
             // What a program sends is sent at once, as the relay has collected it already.
             sockopt::set_tcp_nodelay(&descriptor, true).map_err(errno)?;
         }
+        let station = match transport {
+            Transport::Tcp => None,
+            Transport::Udp => Some(Station::open(table, host, &descriptor)),
+        };
         let endpoint = Self {
             table: Arc::clone(table),
             host,
             family,
             transport,
+            station,
             stack: match family {
                 Family::Inet => Stack::Single,
                 Family::Inet6 => Stack::Dual,
@@ -105,6 +105,9 @@ impl InetEndpoint {
             port::bind(descriptor, real, port)?
         };
         self.bound = Some((bound, own));
+        if let Some(station) = &self.station {
+            station.bound(bound, own.port());
+        }
         if self.transport == Transport::Udp {
             self.open_to_lab();
         }
@@ -136,79 +139,15 @@ impl InetEndpoint {
         Ok((destination, from))
     }
 
-    fn unlink(&mut self) {
-        if let Some(call) = self.link.take().and_then(|link| link.call) {
-            lock(&self.table).hang_up(call);
+    /// The way to an address that is for many, if it is.
+    fn cast(&self, descriptor: BorrowedFd<'_>, to: SocketAddr) -> Result<Option<Cast>, Errno> {
+        if self.family == Family::Inet6 && self.stack == Stack::Single && to.is_ipv4() {
+            return Ok(None);
         }
-    }
-
-    fn connect_stream(
-        &mut self,
-        descriptor: BorrowedFd<'_>,
-        to: SocketAddr,
-    ) -> Result<Progress, Errno> {
-        if self.link.is_some() && net::getpeername(descriptor).is_ok() {
-            return Err(Errno::EISCONN);
+        match &self.station {
+            Some(station) => station.plan(descriptor, self.bound_view(), to),
+            None => Ok(None),
         }
-        self.unlink();
-        let (destination, from) = self.route(to)?;
-        // An unbound socket would get 127.0.0.1 from the kernel, and nobody could tell whose it is.
-        let own = match self.bound {
-            Some((_, own)) => own,
-            None => match own_address(descriptor)? {
-                own if own.port() != 0 => own,
-                _ if from.is_ipv6() => port::bind(descriptor, twin(self.host.real), 0)?,
-                _ => port::bind(descriptor, self.host.real, 0)?,
-            },
-        };
-        let dialled = Dialled {
-            from,
-            to: destination.view,
-        };
-        let shared = Arc::clone(&self.table);
-        // Held until the kernel has found the listener: it must not be gone by then, see `Table::bound`.
-        let mut table = lock(&shared);
-        let Some(real) = table.reach(self.transport, destination, to.port()) else {
-            return Err(Errno::ECONNREFUSED);
-        };
-        table.dial((own, real), dialled);
-        self.link = Some(Link {
-            from,
-            to: SocketAddr::new(destination.view, to.port()),
-            real,
-            call: Some((own, real)),
-        });
-        let connected = net::connect(descriptor, &real);
-        drop(table);
-        match connected {
-            Ok(()) => Ok(Progress::Done),
-            Err(rustix::io::Errno::INPROGRESS) => Ok(Progress::Pending),
-            Err(error) => {
-                self.unlink();
-                Err(errno(error))
-            }
-        }
-    }
-
-    fn connect_datagram(
-        &mut self,
-        descriptor: BorrowedFd<'_>,
-        to: SocketAddr,
-    ) -> Result<Progress, Errno> {
-        let (destination, from) = self.route(to)?;
-        self.bind_if_unbound(descriptor)?;
-        let reached = lock(&self.table).reach(self.transport, destination, to.port());
-        let likeliest = destination.candidates().next().unwrap_or(destination.real);
-        let real = reached.unwrap_or(SocketAddrV4::new(likeliest, to.port()));
-        net::connect(descriptor, &real).map_err(errno)?;
-        self.note_sender(from);
-        self.link = Some(Link {
-            from,
-            to: SocketAddr::new(destination.view, to.port()),
-            real,
-            call: None,
-        });
-        Ok(Progress::Done)
     }
 
     fn bind_if_unbound(&mut self, descriptor: BorrowedFd<'_>) -> Result<(), Errno> {
@@ -259,11 +198,14 @@ impl InetEndpoint {
 
 impl Endpoint for InetEndpoint {
     fn bind(&mut self, descriptor: BorrowedFd<'_>, address: &Address) -> Result<(), Errno> {
+        self.family.check_scope(address)?;
         let address = self.family.view(address)?;
         if self.family == Family::Inet6 && self.stack == Stack::Single && address.is_ipv4() {
             return Err(Errno::EINVAL);
         }
-        self.host.check_own(address.ip())?;
+        if self.transport == Transport::Tcp || !is_for_many(address.ip()) {
+            self.host.check_own(address.ip())?;
+        }
         if self.bound.is_some() {
             return Err(Errno::EINVAL);
         }
@@ -319,10 +261,11 @@ impl Endpoint for InetEndpoint {
         match (self.transport, address) {
             (Transport::Udp, Address::Unspecified) => {
                 net::connect_unspec(descriptor).map_err(errno)?;
-                self.link = None;
+                self.join(None);
                 Ok(Progress::Done)
             }
             (Transport::Udp, _) => {
+                self.family.check_scope(address)?;
                 let to = self.family.view(address)?;
                 self.connect_datagram(descriptor, to)
             }
@@ -334,7 +277,11 @@ impl Endpoint for InetEndpoint {
     }
 
     fn names(&self, descriptor: BorrowedFd<'_>) -> Result<Names, Errno> {
-        let view = self.link.map_or(self.bound_view(), |link| link.from);
+        let bound = self.bound_view();
+        let view = match self.link {
+            Some(link) if !is_for_many(bound) => link.from,
+            Some(_) | None => bound,
+        };
         let local = if self.bound.is_none() && self.link.is_none() {
             SocketAddr::new(self.family.unspecified(), 0)
         } else {
@@ -362,6 +309,14 @@ impl Endpoint for InetEndpoint {
             (Address::Unspecified, None) => return Err(Errno::EDESTADDRREQ),
             (_, _) => self.family.view(address)?,
         };
+        if let Some(cast) = self.cast(descriptor, to)? {
+            self.bind_if_unbound(descriptor)?;
+            let ports = (own_address(descriptor)?.port(), to.port());
+            return match &self.station {
+                Some(station) => station.send(descriptor, cast, ports, payload),
+                None => Ok(()),
+            };
+        }
         let (destination, from) = self.route(to)?;
         self.bind_if_unbound(descriptor)?;
         let shared = Arc::clone(&self.table);
@@ -388,12 +343,15 @@ impl Endpoint for InetEndpoint {
 
     fn receive_from(
         &mut self,
-        descriptor: BorrowedFd<'_>,
+        _descriptor: BorrowedFd<'_>,
         buffer: &mut [u8],
     ) -> Result<Arrival, Errno> {
-        let (length, _, sender) =
-            net::recvfrom(descriptor, buffer, RecvFlags::DONTWAIT).map_err(errno)?;
-        let sender = sender.and_then(inet).and_then(|real| self.sender(real));
+        let station = self.station.as_ref().ok_or(Errno::EOPNOTSUPP)?;
+        let (length, sender) = station.mailbox().take(buffer)?;
+        let sender = match sender {
+            Sender::View(view) => Some(view),
+            Sender::Real(real) => real.and_then(|real| self.sender(real)),
+        };
         Ok(Arrival {
             length,
             sender: sender.map(|view| self.family.address(view)),
@@ -401,6 +359,11 @@ impl Endpoint for InetEndpoint {
     }
 
     fn option(&self, descriptor: BorrowedFd<'_>, option: (i32, i32)) -> Option<Result<i32, Errno>> {
+        let station = self.station.as_ref();
+        let station = station.filter(|_| self.family.has_level(option.0));
+        if let Some(number) = station.and_then(|station| station.option(option)) {
+            return Some(Ok(number));
+        }
         match self.family {
             Family::Inet => None,
             Family::Inet6 => inet6::get(descriptor, self.stack, option),
@@ -413,8 +376,14 @@ impl Endpoint for InetEndpoint {
         option: (i32, i32),
         value: &[u8],
     ) -> Option<Result<(), Errno>> {
-        if let Some(errno) = multicast::refusal(option) {
-            return Some(Err(errno));
+        if self.family.has_level(option.0) {
+            let done = match &mut self.station {
+                Some(station) => station.set_option(option, value),
+                None => station::refusal(option).map(Err),
+            };
+            if done.is_some() {
+                return done;
+            }
         }
         let port = match (self.bound, self.link) {
             (None, None) => Port::Unbound,
@@ -425,39 +394,23 @@ impl Endpoint for InetEndpoint {
             Family::Inet6 => inet6::set(descriptor, &mut self.stack, port, option, value),
         }
     }
-}
 
-impl InetEndpoint {
-    /// The peer of a connected datagram socket may be another socket than when it was connected, at another of its
-    /// host's real addresses.
-    fn follow(&mut self, descriptor: BorrowedFd<'_>, real: SocketAddrV4) -> Result<(), Errno> {
-        if let Some(link) = self.link.as_mut().filter(|link| link.real != real) {
-            net::connect(descriptor, &real).map_err(errno)?;
-            link.real = real;
+    fn hear(&mut self, waker: &Waker) {
+        if let Some(station) = &self.station {
+            station.mailbox().tell(waker);
         }
-        Ok(())
     }
 
-    fn accepted(&self, descriptor: OwnedFd, peer: SocketAddrV4, dialled: Dialled) -> Plug {
-        let endpoint = Self {
-            table: Arc::clone(&self.table),
-            host: self.host,
-            family: self.family,
-            transport: self.transport,
-            stack: self.stack,
-            bound: None,
-            hold: None,
-            reachable: false,
-            link: Some(Link {
-                from: dialled.to,
-                to: SocketAddr::new(dialled.from, peer.port()),
-                real: peer,
-                call: None,
-            }),
-        };
-        Plug {
-            descriptor,
-            endpoint: Box::new(endpoint),
+    fn held(&self) -> usize {
+        self.station
+            .as_ref()
+            .map_or(0, |station| station.mailbox().held())
+    }
+
+    fn next_length(&self, descriptor: BorrowedFd<'_>) -> Option<usize> {
+        match &self.station {
+            Some(station) => station.mailbox().next_length(),
+            None => next_length(descriptor),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 
 use protocol::{Errno, HostName, Kind};
 
+use super::post::Post;
 use super::view::{self, Bound, Destination, Identity, loopback_like};
 
 /// How many hosts a lab can have: 10.0.0.1 to 10.0.0.254.
@@ -40,6 +41,8 @@ pub(super) struct Table {
     orphans: VecDeque<Pair>,
     /// The view that each datagram socket last sent from, by its real address.
     senders: BTreeMap<SocketAddrV4, IpAddr>,
+    /// Who gets what is for many.
+    pub(super) post: Post,
 }
 
 /// The two port spaces.

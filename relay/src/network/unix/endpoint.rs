@@ -78,7 +78,7 @@ impl UnixEndpoint {
             sockopt::set_socket_passcred(&descriptor, true).map_err(errno)?;
         }
         Ok(Plug {
-            descriptor,
+            descriptor: Arc::new(descriptor),
             endpoint: Box::new(self),
         })
     }

@@ -7,6 +7,7 @@ use protocol::limits::{DATAGRAM_COST, MAX_DATAGRAM, MAX_STREAM_FRAME};
 use protocol::{Address, ClientMessage, Domain, Errno, Kind, SocketId};
 
 use super::super::inbox::{Chunk, Placement};
+use super::super::sockaddr::is_for_many;
 use super::super::socket::Phase;
 use super::super::wait::{Object, Signals, Wait, WaitId, Wake};
 use super::unix::delivered;
@@ -428,8 +429,13 @@ impl<C: Chunk> Process<C> {
         if let Some(Address::Inet { port: 0, .. } | Address::Inet6 { port: 0, .. }) = socket.local {
             socket.local = None;
         }
+        let to = match address {
+            Address::Unspecified => &socket.peer,
+            address => address,
+        };
         let (then, load) = match socket.kind {
             Kind::Raw { .. } | Kind::Ping => self.confirm(attempt.thread),
+            _ if is_for_many(to) => self.confirm(attempt.thread),
             Kind::Stream | Kind::Datagram => (Step::Ready(length), Load::Bytes),
         };
         Ok(Step::Ready(Sent {
@@ -440,8 +446,8 @@ impl<C: Chunk> Process<C> {
         }))
     }
 
-    /// Has the relay say when it has passed on what was sent. Programs send packets by hand to see what the kernel says
-    /// to them, so they must not learn of it with a later call.
+    /// Has the relay say when it has passed on what was sent. Programs send packets by hand, and to many, to see what the
+    /// kernel says to them, so they must not learn of it with a later call.
     fn confirm(&mut self, thread: i32) -> (Step<usize>, Load) {
         let wait = self.waits.add(Wait {
             progress: 1,

@@ -1,4 +1,4 @@
-//! Raw sockets: what needs a right fails at once, and what is sent by hand is confirmed.
+//! Raw sockets: what needs a right fails at once, and what is sent by hand, or to many, is confirmed.
 
 use protocol::{ClientMessage, Domain, Errno, Kind, Reply, ServerMessage};
 
@@ -73,4 +73,37 @@ fn a_send_returns_what_the_kernel_says_to_it() {
             (other, _) => panic!("{other:?}"),
         }
     }
+}
+
+#[test]
+fn a_send_to_many_returns_what_the_kernel_says_to_it() {
+    let mut process = Process::default();
+    let id = process.socket(Domain::Inet, Kind::Datagram);
+    process.receive(ServerMessage::Credit {
+        socket: id,
+        limit: 1 << 20,
+    });
+    let everybody = Address::Inet {
+        ip: [10, 0, 0, 255].into(),
+        port: 8888,
+    };
+    let send = |process: &mut Process<Vec<u8>>, token| {
+        let attempt = process.attempt(MAIN, token);
+        process.send(&attempt, id, 8, &everybody, 0, Mode::Blocking)
+    };
+    let Ok(Step::Ready(first)) = send(&mut process, 0) else {
+        panic!("nothing was sent")
+    };
+    let Load::Followed(ClientMessage::Sync { call }) = first.load else {
+        panic!("{first:?}")
+    };
+    let errno = Errno::EACCES;
+    process.receive(ServerMessage::Failed { socket: id, errno });
+    let result = Ok(Reply::Nothing);
+    process.receive(ServerMessage::Done { call, result });
+    process.effects();
+    let Step::Blocked(WaitId(token)) = first.then else {
+        panic!("{first:?}")
+    };
+    assert_eq!(send(&mut process, token).err(), Some(Errno::EACCES));
 }
