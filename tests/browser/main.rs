@@ -54,6 +54,7 @@ mod stop_everywhere;
 mod suspensions;
 mod syntax_error;
 mod threaded_server;
+mod thresholds;
 mod timeouts;
 mod tracebacks;
 mod two_labs;

@@ -267,6 +267,29 @@ async fn a_full_receiver_makes_the_sender_wait() {
 }
 
 #[tokio::test]
+async fn a_datagram_that_waits_can_be_withdrawn() {
+    let relay = relay().await;
+    let mut client = Client::join(&relay, &relay.lab()).await;
+    let [sender, receiver] = client.pair(Kind::Datagram);
+    let to = Address::Unspecified;
+    let mut sent = 0;
+    while client.deliver(sender, &to, b"full", Patience::Now).await == Ok(()) {
+        sent += 1;
+        assert!(sent < 10_000, "nothing stops the sender");
+    }
+    let waiting = client.begin_delivery(sender, &to, b"late").await;
+    let withdrawn = client.delivered(sender, Patience::Now).await;
+    assert_eq!(withdrawn, Err(Errno::EAGAIN));
+    assert_eq!(client.nothing(waiting).await, Err(Errno::EAGAIN));
+    for _ in 0..sent {
+        assert_eq!(client.recv_from(receiver).await.1, b"full");
+    }
+    let delivered = client.deliver(sender, &to, b"next", Patience::Wait).await;
+    assert_eq!(delivered, Ok(()));
+    assert_eq!(client.recv_from(receiver).await.1, b"next");
+}
+
+#[tokio::test]
 async fn a_pair_is_connected_without_a_round_trip() {
     let relay = relay().await;
     let mut client = Client::join(&relay, &relay.lab()).await;

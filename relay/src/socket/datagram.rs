@@ -108,7 +108,7 @@ impl Datagram {
     ) -> Option<Result<Reply, Errno>> {
         match (self.queue.back_mut(), patience) {
             (None, _) => Some(self.outcome()),
-            (Some(Waiting { call: Some(_), .. }), _) => Some(Err(Errno::EINVAL)),
+            (Some(Waiting { call: Some(_), .. }), Patience::Wait) => Some(Err(Errno::EINVAL)),
             (Some(last), Patience::Wait) => {
                 last.call = Some(call);
                 None
@@ -116,6 +116,10 @@ impl Datagram {
             (Some(_), Patience::Now) => {
                 if let Some(dropped) = self.queue.pop_back() {
                     core.consume(cost(&dropped.payload), turn);
+                    if let Some(call) = dropped.call {
+                        let result = Err(Errno::EAGAIN);
+                        turn.outbox.message(&ServerMessage::Done { call, result });
+                    }
                 }
                 Some(Err(Errno::EAGAIN))
             }

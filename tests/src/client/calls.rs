@@ -302,7 +302,8 @@ impl Client {
         self.done.contains_key(&call)
     }
 
-    pub(super) async fn nothing(&mut self, call: CallId) -> Result<(), Errno> {
+    /// Waits for the answer of a call that says no more than whether it worked.
+    pub async fn nothing(&mut self, call: CallId) -> Result<(), Errno> {
         match self.answer(call).await? {
             Reply::Nothing => Ok(()),
             other => panic!("{call:?} was answered with {other:?}"),

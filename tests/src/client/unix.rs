@@ -1,6 +1,8 @@
 //! UNIX sockets.
 
-use protocol::{Act, Address, ClientMessage, Domain, Errno, Kind, Patience, Reply, SocketId};
+use protocol::{
+    Act, Address, CallId, ClientMessage, Domain, Errno, Kind, Patience, Reply, SocketId,
+};
 
 use super::Client;
 
@@ -72,13 +74,34 @@ impl Client {
         patience: Patience,
     ) -> Result<(), Errno> {
         self.send_to(socket, address, payload).await;
+        self.delivered(socket, patience).await
+    }
+
+    /// Learns what became of the datagrams that were sent.
+    pub async fn delivered(&mut self, socket: SocketId, patience: Patience) -> Result<(), Errno> {
+        let call = self.ask_after(socket, patience);
+        self.nothing(call).await
+    }
+
+    /// Sends one datagram and asks what becomes of it; [`nothing`](Self::nothing) tells the answer.
+    pub async fn begin_delivery(
+        &mut self,
+        socket: SocketId,
+        address: &Address,
+        payload: &[u8],
+    ) -> CallId {
+        self.send_to(socket, address, payload).await;
+        self.ask_after(socket, Patience::Wait)
+    }
+
+    fn ask_after(&mut self, socket: SocketId, patience: Patience) -> CallId {
         let call = self.next_call();
         self.say(&ClientMessage::Delivered {
             call,
             socket,
             patience,
         });
-        self.nothing(call).await
+        call
     }
 
     /// Waits until the relay has said that nobody will read what the socket sends.

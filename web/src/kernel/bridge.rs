@@ -257,7 +257,7 @@ impl Kernel {
         };
         // A call that never came to its end is not to be taken for this one.
         self.reporter.drop_current();
-        self.process.attempt(thread, token)
+        self.process.attempt(thread, token, self.glue.now())
     }
 
     /// Notes which call is tried, if somebody watches.

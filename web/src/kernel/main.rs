@@ -58,6 +58,8 @@ mod socket;
 #[cfg(any(test, target_arch = "wasm32"))]
 mod tape;
 #[cfg(any(test, target_arch = "wasm32"))]
+mod thresholds;
+#[cfg(any(test, target_arch = "wasm32"))]
 mod wait;
 
 /// Nothing happens at the start: the worker's glue calls the exports. On other machines there is nothing but the tests.

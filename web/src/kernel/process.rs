@@ -7,6 +7,7 @@
 //!
 //! # Layout
 //!
+//! - [`attempt`]: tries, and how they end.
 //! - [`connection`]: bind, listen, accept, connect, shutdown, close.
 //! - [`transfer`]: send and receive.
 //! - [`urgent`]: what comes and goes beside a stream.
@@ -14,6 +15,7 @@
 //! - [`readiness`]: what epoll watches and tells.
 //! - [`unix`]: what only UNIX sockets can do.
 
+mod attempt;
 mod connection;
 mod inquiry;
 mod readiness;
@@ -29,6 +31,7 @@ use protocol::{
     CallId, ClientMessage, Domain, Errno, Kind, Reply, ServerMessage, SocketId, Welcome,
 };
 
+pub(crate) use attempt::{Attempt, Mode, Step, Try};
 pub(crate) use inquiry::{PollEntry, PollTarget, Resolved};
 pub(crate) use readiness::Streams;
 pub(crate) use transfer::{Load, Received, Sent, frames};
@@ -37,67 +40,8 @@ pub(crate) use unix::Node;
 use super::epoll::{Epoll, EpollId};
 use super::inbox::{Chunk, Datagram};
 use super::socket::{Phase, Socket};
+use super::thresholds::Way;
 use super::wait::{Object, Signals, Wait, WaitId, Waits, Wake};
-
-/// How a try of a system call ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Step<T> {
-    /// With this result.
-    Ready(T),
-    /// It would block.
-    Blocked(WaitId),
-}
-
-/// A try of a system call.
-pub(crate) type Try<T> = Result<Step<T>, Errno>;
-
-/// Whether a call may block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
-    /// It may.
-    Blocking,
-    /// It fails with `EAGAIN` instead.
-    NonBlocking,
-}
-
-/// A try of a system call: by whom, and the wait its last try left, if it is not the first.
-#[derive(Debug)]
-pub(crate) struct Attempt {
-    /// The thread that calls.
-    pub(crate) thread: i32,
-    /// The settled wait of the last try.
-    pub(crate) wait: Option<Wait>,
-}
-
-impl Attempt {
-    /// How many bytes the tries before have moved.
-    fn progress(&self) -> usize {
-        self.wait.as_ref().map_or(0, |wait| wait.progress)
-    }
-
-    /// Why the call is tried again, if it is.
-    fn wake(&self) -> Option<&Wake> {
-        self.wait.as_ref()?.wake.as_ref()
-    }
-
-    /// What the relay has answered, if that is why the call is tried again.
-    fn answer(&mut self) -> Option<Result<Reply, Errno>> {
-        match self.wait.take()?.wake? {
-            Wake::Answered(result) => Some(result),
-            Wake::Made(_) | Wake::Ready | Wake::TimedOut | Wake::Interrupted => None,
-        }
-    }
-
-    /// Whether a signal ended the wait.
-    fn is_interrupted(&self) -> bool {
-        matches!(self.wake(), Some(Wake::Interrupted))
-    }
-
-    /// Whether the relay has just brought everything up to date.
-    fn is_synced(&self) -> bool {
-        matches!(self.wake(), Some(Wake::Answered(_)))
-    }
-}
 
 /// Something that must be done outside.
 #[derive(Clone, Debug, PartialEq)]
@@ -185,10 +129,14 @@ impl<C: Chunk> Process<C> {
     }
 
     /// Begins a try of a system call. `token` is zero at first, then the number of the wait the last try left.
-    pub(crate) fn attempt(&mut self, thread: i32, token: i32) -> Attempt {
+    /// `now` is the page's clock.
+    pub(crate) fn attempt(&mut self, thread: i32, token: i32, now: f64) -> Attempt {
+        let wait = self.waits.take(WaitId(token));
         Attempt {
             thread,
-            wait: self.waits.take(WaitId(token)),
+            deadline: wait.as_ref().and_then(|wait| wait.deadline),
+            wait,
+            now,
         }
     }
 
@@ -287,22 +235,26 @@ impl<C: Chunk> Process<C> {
     /// Sends a call that is answered, and waits.
     fn call<T>(
         &mut self,
-        thread: i32,
+        attempt: &Attempt,
         signals: Signals,
         message: impl FnOnce(CallId) -> ClientMessage,
     ) -> Try<T> {
-        self.call_for(thread, signals, Caller::Wait, message)
+        self.call_for(attempt, signals, Caller::Wait, message)
     }
 
     /// The same, when the answer means more than to go on.
     fn call_for<T>(
         &mut self,
-        thread: i32,
+        attempt: &Attempt,
         signals: Signals,
         caller: impl FnOnce(WaitId) -> Caller,
         message: impl FnOnce(CallId) -> ClientMessage,
     ) -> Try<T> {
-        let id = self.waits.add(Wait::answer(thread, signals));
+        let id = self.waits.add(Wait {
+            // The relay's answer is not waited for against the clock, but it may leave the call waiting again.
+            deadline: attempt.deadline,
+            ..Wait::answer(attempt.thread, signals)
+        });
         if self.lost.is_some() {
             self.waits.settle(id, Wake::Answered(Err(Errno::ENETDOWN)));
         } else {
@@ -319,9 +271,29 @@ impl<C: Chunk> Process<C> {
         call
     }
 
-    /// Waits until something happens to a socket.
-    fn block<T>(&mut self, thread: i32, id: SocketId, progress: usize) -> Try<T> {
-        Ok(Step::Blocked(self.rest(thread, id, progress)))
+    /// Waits until something happens to a socket, for as long as it lets calls wait.
+    fn block<T>(&mut self, attempt: &Attempt, id: SocketId, progress: usize, way: Way) -> Try<T> {
+        Ok(Step::Blocked(self.rest(attempt, id, progress, way)))
+    }
+
+    /// When a call must be over, if the socket has a limit for this way (socket(7), `SO_RCVTIMEO`). Its time began with
+    /// its first wait.
+    fn deadline(&self, attempt: &Attempt, id: SocketId, way: Way) -> Option<f64> {
+        let limit = || self.sockets.get(&id)?.thresholds.limit(way);
+        attempt
+            .deadline
+            .or_else(|| limit().map(|limit| attempt.now + limit))
+    }
+
+    /// Adds a wait that ends at its deadline, if it has one.
+    fn wait_until(&mut self, wait: Wait, now: f64) -> WaitId {
+        let deadline = wait.deadline;
+        let id = self.waits.add(wait);
+        if let Some(deadline) = deadline {
+            let left = (deadline - now).max(0.0);
+            self.effects.push(Effect::Timer(id, left));
+        }
+        id
     }
 
     /// Before a non-blocking call says that there is nothing, the relay is asked to bring everything up to date:
@@ -330,9 +302,7 @@ impl<C: Chunk> Process<C> {
         if attempt.is_synced() || self.lost.is_some() {
             return Err(Errno::EAGAIN);
         }
-        self.call(attempt.thread, Signals::Hold, |call| ClientMessage::Sync {
-            call,
-        })
+        self.call(attempt, Signals::Hold, |call| ClientMessage::Sync { call })
     }
 
     /// Takes what the relay says.

@@ -6,6 +6,7 @@ use protocol::limits::DATAGRAM_COST;
 use protocol::{Address, Domain, Errno, Kind, ReceiveWindow, SendWindow, Shutdown, SocketId};
 
 use super::inbox::{Chunk, Datagram, Placement, Stream};
+use super::thresholds::Thresholds;
 
 /// What poll(2) can report, in the numbers of Linux and Emscripten.
 pub(crate) mod events {
@@ -73,6 +74,8 @@ pub(crate) struct Socket<C> {
     pub(crate) receive: ReceiveWindow,
     /// What the program may send.
     pub(crate) send: SendWindow,
+    /// What calls wait for.
+    pub(crate) thresholds: Thresholds,
     /// `SO_ERROR`.
     pub(crate) error: Option<Errno>,
     /// The peer has sent everything.
@@ -120,6 +123,7 @@ impl<C: Chunk> Socket<C> {
             datagrams: VecDeque::new(),
             receive: ReceiveWindow::default(),
             send: SendWindow::default(),
+            thresholds: Thresholds::default(),
             error: None,
             finished: false,
             hung_up: false,
@@ -140,12 +144,19 @@ impl<C: Chunk> Socket<C> {
         matches!(self.phase, Phase::Connected { .. })
     }
 
-    /// Whether recv(2) has something to say now: bytes, an error, or the end.
+    /// Whether recv(2) has something to say now: enough bytes, an error, or the end.
     pub(crate) fn is_readable(&self) -> bool {
         let has_something = if self.kind.has_datagrams() {
             !self.datagrams.is_empty()
         } else {
-            0 < self.stream.readable(self.placement) || self.finished
+            let readable = self.stream.readable(self.placement);
+            // What comes before an urgent byte is enough; and UNIX streams tell of every byte (`unix_poll` in Linux).
+            let enough = if self.stream.has_mark() || self.domain == Domain::Unix {
+                1
+            } else {
+                self.thresholds.low_water()
+            };
+            enough <= readable || self.finished
         };
         has_something || self.error.is_some() || self.read_shut
     }

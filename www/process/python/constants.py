@@ -1,4 +1,4 @@
-"""The constants of `socket` that this build of CPython lacks, as CPython has them on Linux.
+"""Constants of `socket` as CPython has them on Linux, of which this build lacks most.
 
 Those are here that stand for something which works, and a few which a program may try and is refused with
 `[Errno 92] Protocol not available` instead of an `AttributeError` that would mean nothing to it.
@@ -9,7 +9,7 @@ import socket
 import _socket
 
 # socket(7), tcp(7), ip(7), ipv6(7), and the kernel's headers.
-MISSING = {
+LINUX = {
     "SOL_IP": 0,
     "SOL_SOCKET": 1,
     "SOL_TCP": 6,
@@ -108,9 +108,9 @@ MISSING = {
 
 
 def install():
-    """Give `_socket` and `socket` what they lack."""
-    for name, number in MISSING.items():
+    """Give `_socket` and `socket` what they lack, or have as a 32-bit machine has it (`SO_RCVTIMEO`)."""
+    for name, number in LINUX.items():
         if not hasattr(_socket, name):
-            setattr(_socket, name, number)
-            setattr(socket, name, number)
             socket.__all__.append(name)
+        setattr(_socket, name, number)
+        setattr(socket, name, number)

@@ -76,10 +76,9 @@ impl Kernel {
             return failed(Errno::EINVAL);
         };
         let attempt = self.attempt(token);
-        let now = self.glue.now();
         let (id, limits) = (EpollId(epoll), (most.min(MOST), timeout));
         let streams = states(streams);
-        let result = self.process.epoll_wait(&attempt, id, &streams, limits, now);
+        let result = self.process.epoll_wait(&attempt, id, &streams, limits);
         self.end(result, |kernel, ready| {
             let numbers = ready
                 .iter()

@@ -31,8 +31,7 @@ impl Kernel {
                 events: i16::from_le_bytes([pollfd[4], pollfd[5]]),
             })
             .collect();
-        let now = self.glue.now();
-        let result = self.process.poll(&attempt, &entries, timeout, now);
+        let result = self.process.poll(&attempt, &entries, timeout);
         self.end(result, |kernel, ready| {
             for (index, events) in (0u32..).zip(&ready) {
                 let revents = at + index * 8 + 6;

@@ -105,6 +105,11 @@ impl<C: Chunk> Stream<C> {
         self.mark.as_ref().is_some_and(|mark| mark.before == 0)
     }
 
+    /// Whether there is an urgent byte, read beside the stream or not.
+    pub(crate) fn has_mark(&self) -> bool {
+        self.mark.is_some()
+    }
+
     /// Whether there is an urgent byte that was not read beside the stream.
     pub(crate) fn has_urgent(&self) -> bool {
         let mark = self.mark.as_ref();

@@ -4,13 +4,21 @@ use protocol::{Address, ClientMessage, Domain, Errno, Kind, Reply, Shutdown, Soc
 
 use super::super::inbox::Chunk;
 use super::super::socket::{Phase, Socket};
+use super::super::thresholds::Way;
 use super::super::wait::{Object, Signals, Wait, WaitId, Wake};
 use super::{Attempt, Caller, Effect, Mode, Process, Step, Try};
+
+/// The progress of a connect(2) that found another under way. It moves no bytes.
+const SECOND: usize = 1;
 
 /// What kind of socket a listener hands out.
 fn child<C: Chunk>(listener: &Socket<C>, local: Address, peer: Address) -> Socket<C> {
     let mut socket = Socket::new(listener.domain, listener.kind);
     socket.placement = listener.placement;
+    // One of UNIX is made by connect(2), which knows nothing of the listener's.
+    if listener.domain != Domain::Unix {
+        socket.thresholds = listener.thresholds;
+    }
     socket.connected(local, peer);
     socket.phase = Phase::Connected { told: true };
     socket
@@ -27,7 +35,6 @@ impl<C: Chunk> Process<C> {
         domain: Domain,
         kind: Kind,
     ) -> Try<SocketId> {
-        let thread = attempt.thread;
         if let Some(&Wake::Made(socket)) = attempt.wake() {
             return Ok(Step::Ready(socket));
         }
@@ -39,9 +46,8 @@ impl<C: Chunk> Process<C> {
             Kind::Stream | Kind::Datagram => Ok(Step::Ready(socket)),
             Kind::Raw { .. } | Kind::Ping => {
                 let caller = |wait| Caller::Open { wait, socket };
-                self.call_for(thread, Signals::Hold, caller, |call| ClientMessage::Names {
-                    call,
-                    socket,
+                self.call_for(&attempt, Signals::Hold, caller, |call| {
+                    ClientMessage::Names { call, socket }
                 })
             }
         }
@@ -60,7 +66,6 @@ impl<C: Chunk> Process<C> {
 
     /// bind(2).
     pub(crate) fn bind(&mut self, mut attempt: Attempt, id: SocketId, address: Address) -> Try<()> {
-        let thread = attempt.thread;
         if let Some(answer) = attempt.answer() {
             self.named(id, answer?)?;
             if self.get(id)?.kind == Kind::Datagram {
@@ -69,7 +74,7 @@ impl<C: Chunk> Process<C> {
             return Ok(Step::Ready(()));
         }
         self.get(id)?;
-        self.call(thread, Signals::Hold, |call| ClientMessage::Bind {
+        self.call(&attempt, Signals::Hold, |call| ClientMessage::Bind {
             call,
             socket: id,
             address,
@@ -78,7 +83,6 @@ impl<C: Chunk> Process<C> {
 
     /// listen(2).
     pub(crate) fn listen(&mut self, mut attempt: Attempt, id: SocketId, backlog: i32) -> Try<()> {
-        let thread = attempt.thread;
         if let Some(answer) = attempt.answer() {
             self.named(id, answer?)?;
             let socket = self.get_mut(id)?;
@@ -96,7 +100,7 @@ impl<C: Chunk> Process<C> {
             }
             (_, Phase::Idle | Phase::Listening { .. }) => {}
         }
-        self.call(thread, Signals::Hold, |call| ClientMessage::Listen {
+        self.call(&attempt, Signals::Hold, |call| ClientMessage::Listen {
             call,
             socket: id,
             // Linux takes a negative backlog for the largest.
@@ -124,13 +128,10 @@ impl<C: Chunk> Process<C> {
         id: SocketId,
         mode: Mode,
     ) -> Try<SocketId> {
-        let thread = attempt.thread;
         if let Some(&Wake::Made(accepted)) = attempt.wake() {
             return Ok(Step::Ready(accepted));
         }
-        if attempt.is_interrupted() {
-            return Err(Errno::EINTR);
-        }
+        attempt.check(Errno::EAGAIN)?;
         let listener = self.get(id)?;
         let Phase::Listening { acceptable } = listener.phase else {
             return Err(if listener.kind.has_datagrams() {
@@ -146,7 +147,7 @@ impl<C: Chunk> Process<C> {
             Some(Ok(_)) | None => {}
         }
         if mode == Mode::Blocking && !acceptable {
-            return self.block(thread, id, 0);
+            return self.block(&attempt, id, 0, Way::Receive);
         }
         if let Phase::Listening { acceptable } = &mut self.get_mut(id)?.phase {
             *acceptable = false;
@@ -157,7 +158,7 @@ impl<C: Chunk> Process<C> {
             listener: id,
             accepted,
         };
-        self.call_for(thread, Signals::Hold, caller, |call| {
+        self.call_for(&attempt, Signals::Hold, caller, |call| {
             ClientMessage::Accept {
                 call,
                 socket: id,
@@ -210,9 +211,11 @@ impl<C: Chunk> Process<C> {
         if socket.domain == Domain::Unix {
             return self.connect_unix(attempt, id, address, mode);
         }
-        if attempt.is_interrupted() {
-            return Err(Errno::EINTR);
-        }
+        // A connect that is given up is still under way (socket(7), `SO_SNDTIMEO`; `inet_stream_connect` in Linux).
+        attempt.check(match attempt.progress() {
+            SECOND => Errno::EALREADY,
+            _ => Errno::EINPROGRESS,
+        })?;
         let is_lost = self.lost.is_some();
         let socket = self.get_mut(id)?;
         match (socket.phase, mode) {
@@ -223,7 +226,13 @@ impl<C: Chunk> Process<C> {
                 Ok(Step::Ready(()))
             }
             (Phase::Connecting, Mode::NonBlocking) => Err(Errno::EALREADY),
-            (Phase::Connecting, Mode::Blocking) => self.block(attempt.thread, id, 0),
+            (Phase::Connecting, Mode::Blocking) => {
+                let progress = match attempt.wait {
+                    Some(_) => attempt.progress(),
+                    None => SECOND,
+                };
+                self.block(attempt, id, progress, Way::Send)
+            }
             (Phase::Idle, _) => {
                 // How the last connect ended, if nobody has asked yet.
                 if let Some(errno) = socket.error.take() {
@@ -241,7 +250,7 @@ impl<C: Chunk> Process<C> {
                 }));
                 match mode {
                     Mode::NonBlocking => Err(Errno::EINPROGRESS),
-                    Mode::Blocking => self.block(attempt.thread, id, 0),
+                    Mode::Blocking => self.block(attempt, id, 0, Way::Send),
                 }
             }
         }
@@ -262,12 +271,10 @@ impl<C: Chunk> Process<C> {
             };
             return Ok(Step::Ready(()));
         }
-        self.call(attempt.thread, Signals::Hold, |call| {
-            ClientMessage::Connect {
-                call,
-                socket: id,
-                address,
-            }
+        self.call(attempt, Signals::Hold, |call| ClientMessage::Connect {
+            call,
+            socket: id,
+            address,
         })
     }
 

@@ -7,7 +7,7 @@ use protocol::{Address, ClientMessage, Errno, HostName, Kind, Reply, SocketId};
 use super::super::inbox::Chunk;
 use super::super::socket::{Phase, events};
 use super::super::wait::{Object, Signals, Wait, Wake};
-use super::{Attempt, Effect, Process, Step, Try};
+use super::{Attempt, Process, Step, Try};
 
 /// `SOL_SOCKET`.
 const SOL_SOCKET: i32 = 1;
@@ -81,7 +81,6 @@ impl<C: Chunk> Process<C> {
         id: SocketId,
         choose: fn(Address, Address) -> Address,
     ) -> Try<Address> {
-        let thread = attempt.thread;
         match attempt.answer() {
             Some(Ok(Reply::Names { local, peer })) => {
                 self.get_mut(id)?.local = Some(local.clone());
@@ -89,7 +88,7 @@ impl<C: Chunk> Process<C> {
             }
             Some(Ok(_)) => Err(Errno::EPROTO),
             Some(Err(errno)) => Err(errno),
-            None => self.call(thread, Signals::Hold, |call| ClientMessage::Names {
+            None => self.call(&attempt, Signals::Hold, |call| ClientMessage::Names {
                 call,
                 socket: id,
             }),
@@ -105,7 +104,6 @@ impl<C: Chunk> Process<C> {
         name: i32,
         length: u32,
     ) -> Try<Vec<u8>> {
-        let thread = attempt.thread;
         let socket = self.get_mut(id)?;
         if (level, name) == (SOL_SOCKET, SO_ERROR) {
             // In the interpreter's numbers, for its C code compares it; the Python layer translates for the program.
@@ -115,11 +113,16 @@ impl<C: Chunk> Process<C> {
                 .map_or(0, super::super::emscripten::number);
             return Ok(Step::Ready(error.to_le_bytes().to_vec()));
         }
+        if level == SOL_SOCKET
+            && let Some(value) = socket.thresholds.get(name, length)
+        {
+            return Ok(Step::Ready(value));
+        }
         match attempt.answer() {
             Some(Ok(Reply::Option(value))) => Ok(Step::Ready(value)),
             Some(Ok(_)) => Err(Errno::EPROTO),
             Some(Err(errno)) => Err(errno),
-            None => self.call(thread, Signals::Hold, |call| ClientMessage::GetOption {
+            None => self.call(&attempt, Signals::Hold, |call| ClientMessage::GetOption {
                 call,
                 socket: id,
                 level,
@@ -138,15 +141,22 @@ impl<C: Chunk> Process<C> {
         name: i32,
         value: Vec<u8>,
     ) -> Try<()> {
-        let thread = attempt.thread;
-        self.get(id)?;
+        let socket = self.get_mut(id)?;
+        if level == SOL_SOCKET
+            && let Some(done) = socket.thresholds.set(name, &value)
+        {
+            done?;
+            // What was too little to be told of may be enough now.
+            self.news(Object::Socket(id));
+            return Ok(Step::Ready(()));
+        }
         match attempt.answer() {
             Some(result) => {
                 result?;
                 self.note_option(id, (level, name), &value);
                 Ok(Step::Ready(()))
             }
-            None => self.call(thread, Signals::Hold, |call| ClientMessage::SetOption {
+            None => self.call(&attempt, Signals::Hold, |call| ClientMessage::SetOption {
                 call,
                 socket: id,
                 level,
@@ -158,10 +168,9 @@ impl<C: Chunk> Process<C> {
 
     /// Looks up a host name in the lab.
     pub(crate) fn resolve(&mut self, mut attempt: Attempt, name: String) -> Try<Resolved> {
-        let thread = attempt.thread;
         match attempt.answer() {
             Some(result) => resolved(result?),
-            None => self.call(thread, Signals::Hold, |call| ClientMessage::Resolve {
+            None => self.call(&attempt, Signals::Hold, |call| ClientMessage::Resolve {
                 call,
                 name,
             }),
@@ -170,24 +179,21 @@ impl<C: Chunk> Process<C> {
 
     /// Looks up the name of an address in the lab.
     pub(crate) fn reverse(&mut self, mut attempt: Attempt, ip: IpAddr) -> Try<Resolved> {
-        let thread = attempt.thread;
         match attempt.answer() {
             Some(result) => resolved(result?),
-            None => self.call(thread, Signals::Hold, |call| ClientMessage::Reverse {
+            None => self.call(&attempt, Signals::Hold, |call| ClientMessage::Reverse {
                 call,
                 ip,
             }),
         }
     }
 
-    /// poll(2): what each descriptor is ready for. `timeout` is in milliseconds, negative for none; `now` is the
-    /// page's clock.
+    /// poll(2): what each descriptor is ready for. `timeout` is in milliseconds, negative for none.
     pub(crate) fn poll(
         &mut self,
         attempt: &Attempt,
         entries: &[PollEntry],
         timeout: i32,
-        now: f64,
     ) -> Try<Vec<i16>> {
         let ready: Vec<_> = entries.iter().map(|entry| self.ready(entry)).collect();
         let woken = attempt.wait.as_ref();
@@ -197,9 +203,7 @@ impl<C: Chunk> Process<C> {
             matches!(entry.target, PollTarget::Socket(_)) && events & entry.events == 0
         });
         if is_stale && has_idle_socket {
-            return self.call(attempt.thread, Signals::Hold, |call| ClientMessage::Sync {
-                call,
-            });
+            return self.call(attempt, Signals::Hold, |call| ClientMessage::Sync { call });
         }
         let asks_nothing = timeout == 0 && entries.is_empty();
         if asks_nothing || ready.iter().any(|&events| events != 0) {
@@ -215,20 +219,12 @@ impl<C: Chunk> Process<C> {
             PollTarget::Stream { node, .. } => Some(Object::Stream(node)),
             PollTarget::None => None,
         });
-        let deadline = match woken.and_then(|wait| wait.deadline) {
-            Some(deadline) => Some(deadline),
-            None if timeout < 0 => None,
-            None => Some(now + f64::from(timeout)),
-        };
-        let id = self.waits.add(Wait {
-            deadline,
+        let limit = (0 <= timeout).then(|| attempt.now + f64::from(timeout));
+        let wait = Wait {
+            deadline: attempt.deadline.or(limit),
             ..Wait::on(attempt.thread, objects.collect())
-        });
-        if let Some(deadline) = deadline {
-            self.effects
-                .push(Effect::Timer(id, (deadline - now).max(0.0)));
-        }
-        Ok(Step::Blocked(id))
+        };
+        Ok(Step::Blocked(self.wait_until(wait, attempt.now)))
     }
 
     fn ready(&self, entry: &PollEntry) -> i16 {

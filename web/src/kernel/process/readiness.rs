@@ -5,7 +5,7 @@ use protocol::{ClientMessage, Errno};
 use super::super::epoll::{Epoll, EpollId, Operation};
 use super::super::inbox::Chunk;
 use super::super::wait::{Object, Signals, Wait, Wake};
-use super::{Attempt, Effect, Process, Step, Try};
+use super::{Attempt, Process, Step, Try};
 
 /// What descriptors of streams that the kernel does not keep are ready for, none of those that are gone.
 pub(crate) type Streams = Vec<(i32, Option<i16>)>;
@@ -60,16 +60,13 @@ impl<C: Chunk> Process<C> {
         id: EpollId,
         streams: &Streams,
         (most, timeout): (usize, i32),
-        now: f64,
     ) -> Try<Vec<(i32, u32)>> {
         self.forget_gone(id, streams)?;
         let woken = attempt.wait.as_ref();
         // As with poll(2): what does not wait must tell what the kernel has now.
         let is_stale = timeout == 0 && woken.is_none() && self.lost.is_none();
         if is_stale && self.watches_sockets(id) {
-            return self.call(attempt.thread, Signals::Hold, |call| ClientMessage::Sync {
-                call,
-            });
+            return self.call(attempt, Signals::Hold, |call| ClientMessage::Sync { call });
         }
         let ready = self.epoll_ready(id, streams, most);
         let is_over = match woken.and_then(|wait| wait.wake.as_ref()) {
@@ -84,21 +81,12 @@ impl<C: Chunk> Process<C> {
         }
         let node = Object::Stream(epoll.node);
         let objects = epoll.objects().map(|(_, object)| object).chain([node]);
-        let deadline = match woken.and_then(|wait| wait.deadline) {
-            Some(deadline) => Some(deadline),
-            None if timeout < 0 => None,
-            None => Some(now + f64::from(timeout)),
-        };
+        let limit = (0 <= timeout).then(|| attempt.now + f64::from(timeout));
         let wait = Wait {
-            deadline,
+            deadline: attempt.deadline.or(limit),
             ..Wait::on(attempt.thread, objects.collect())
         };
-        let id = self.waits.add(wait);
-        if let Some(deadline) = deadline {
-            let left = (deadline - now).max(0.0);
-            self.effects.push(Effect::Timer(id, left));
-        }
-        Ok(Step::Blocked(id))
+        Ok(Step::Blocked(self.wait_until(wait, attempt.now)))
     }
 
     /// What would be told now, without a note that it was: for a poll(2) of the instance itself.

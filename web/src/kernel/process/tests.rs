@@ -1,6 +1,7 @@
 //! The state machine against a relay that is written down here, message by message.
 
 mod raw;
+mod thresholds;
 mod urgent;
 
 use std::net::Ipv4Addr;
@@ -22,6 +23,8 @@ fn first() -> Attempt {
     Attempt {
         thread: MAIN,
         wait: None,
+        now: 0.0,
+        deadline: None,
     }
 }
 
@@ -94,7 +97,7 @@ fn recv(
     flags: i32,
     mode: Mode,
 ) -> Result<Step<Vec<u8>>, Errno> {
-    let attempt = process.attempt(MAIN, token);
+    let attempt = process.attempt(MAIN, token, 0.0);
     Ok(match process.recv(&attempt, id, length, flags, mode)? {
         Step::Ready(received) => Step::Ready(received.chunks.concat()),
         Step::Blocked(wait) => Step::Blocked(wait),
@@ -116,7 +119,7 @@ fn a_blocking_connect_waits_for_the_relay() {
         result: Err(Errno::ECONNREFUSED),
     });
     let token = woken(&mut process);
-    let attempt = process.attempt(MAIN, token);
+    let attempt = process.attempt(MAIN, token, 0.0);
     assert_eq!(
         process.connect(&attempt, id, address(80), Mode::Blocking),
         Err(Errno::ECONNREFUSED)
@@ -231,7 +234,7 @@ fn a_blocking_send_takes_everything_and_a_non_blocking_one_what_there_is_room_fo
         limit: INITIAL_CREDIT + 100,
     });
     let token = woken(&mut process);
-    let attempt = process.attempt(MAIN, token);
+    let attempt = process.attempt(MAIN, token, 0.0);
     let Ok(Step::Ready(rest)) = process.send(
         &attempt,
         id,
@@ -259,7 +262,7 @@ fn a_receive_of_everything_waits_for_the_rest() {
     assert_eq!(part.chunks.concat(), b"ab");
     process.receive_stream(id, b"cdef".to_vec());
     let token = woken(&mut process);
-    let attempt = process.attempt(MAIN, token);
+    let attempt = process.attempt(MAIN, token, 0.0);
     let Ok(Step::Ready(rest)) = process.recv(&attempt, id, 4, flags::WAITALL, Mode::Blocking)
     else {
         panic!("blocked again")
@@ -284,7 +287,7 @@ fn listener() -> (Process<Vec<u8>>, SocketId) {
         result: Ok(names(80, 0)),
     });
     let token = woken(&mut process);
-    let attempt = process.attempt(MAIN, token);
+    let attempt = process.attempt(MAIN, token, 0.0);
     assert_eq!(process.listen(attempt, id, 5), Ok(Step::Ready(())));
     (process, id)
 }
@@ -314,7 +317,7 @@ fn what_comes_with_an_accepted_connection_is_kept() {
     process.receive_stream(accepted, b"early".to_vec());
     process.receive(ServerMessage::Finished { socket: accepted });
     let token = woken(&mut process);
-    let attempt = process.attempt(MAIN, token);
+    let attempt = process.attempt(MAIN, token, 0.0);
     assert_eq!(
         process.accept(attempt, id, Mode::Blocking),
         Ok(Step::Ready(accepted))
@@ -350,14 +353,14 @@ fn an_accept_that_finds_nothing_after_all_waits_again() {
     let (mut process, id) = listener();
     let mut token = 0;
     for result in [Err(Errno::EAGAIN), Ok(names(80, 50_001))] {
-        let attempt = process.attempt(MAIN, token);
+        let attempt = process.attempt(MAIN, token, 0.0);
         assert!(matches!(
             process.accept(attempt, id, Mode::Blocking),
             Ok(Step::Blocked(_))
         ));
         process.receive(ServerMessage::Acceptable { socket: id });
         token = woken(&mut process);
-        let attempt = process.attempt(MAIN, token);
+        let attempt = process.attempt(MAIN, token, 0.0);
         assert!(matches!(
             process.accept(attempt, id, Mode::Blocking),
             Ok(Step::Blocked(_))
@@ -368,7 +371,7 @@ fn an_accept_that_finds_nothing_after_all_waits_again() {
         process.receive(ServerMessage::Done { call, result });
         token = woken(&mut process);
     }
-    let attempt = process.attempt(MAIN, token);
+    let attempt = process.attempt(MAIN, token, 0.0);
     let Ok(Step::Ready(accepted)) = process.accept(attempt, id, Mode::Blocking) else {
         panic!("not accepted")
     };
@@ -401,25 +404,24 @@ fn a_poll_keeps_its_deadline_over_false_alarms() {
         target: PollTarget::Socket(id),
         events: events::IN,
     }];
-    assert!(matches!(
-        process.poll(&first(), &entries, 100, 1000.0),
-        Ok(Step::Blocked(_))
-    ));
+    let attempt = process.attempt(MAIN, 0, 1000.0);
+    let step = process.poll(&attempt, &entries, 100);
+    assert!(matches!(step, Ok(Step::Blocked(_))));
     assert!(matches!(process.effects()[..], [Effect::Timer(_, delay)] if delay == 100.0));
     process.receive(ServerMessage::Credit {
         socket: id,
         limit: INITIAL_CREDIT + 1,
     });
     let token = woken(&mut process);
-    let attempt = process.attempt(MAIN, token);
-    let Ok(Step::Blocked(wait)) = process.poll(&attempt, &entries, 100, 1060.0) else {
+    let attempt = process.attempt(MAIN, token, 1060.0);
+    let Ok(Step::Blocked(wait)) = process.poll(&attempt, &entries, 100) else {
         panic!("ready")
     };
     assert_eq!(process.effects(), [Effect::Timer(wait, 40.0)]);
     process.time_out(wait);
-    let attempt = process.attempt(MAIN, wait.0);
+    let attempt = process.attempt(MAIN, wait.0, 1100.0);
     assert_eq!(
-        process.poll(&attempt, &entries, 100, 1100.0),
+        process.poll(&attempt, &entries, 100),
         Ok(Step::Ready(vec![0]))
     );
 }
@@ -475,7 +477,7 @@ fn a_lost_relay_answers_every_call() {
     ));
     process.lose("gone".to_owned());
     let token = woken(&mut process);
-    let attempt = process.attempt(MAIN, token);
+    let attempt = process.attempt(MAIN, token, 0.0);
     assert_eq!(process.bind(attempt, id, address(1)), Err(Errno::ENETDOWN));
     assert!(matches!(
         process.park(&first(), Some(5.0)),

@@ -6,12 +6,11 @@
 use protocol::limits::{DATAGRAM_COST, MAX_DATAGRAM, MAX_STREAM_FRAME};
 use protocol::{Address, ClientMessage, Domain, Errno, Kind, SocketId};
 
-use super::super::inbox::{Chunk, Placement};
+use super::super::inbox::{Chunk, Placement, Reading};
 use super::super::sockaddr::is_for_many;
 use super::super::socket::Phase;
+use super::super::thresholds::{CERTAIN, Way};
 use super::super::wait::{Object, Signals, Wait, WaitId, Wake};
-use super::unix::delivered;
-use super::urgent::reading;
 use super::{Attempt, Caller, Mode, Process, Step, Try};
 
 /// Flags of recv(2) and send(2), in the numbers of Linux and Emscripten.
@@ -147,24 +146,36 @@ impl<C: Chunk> Process<C> {
         let readable = socket.stream.readable(placement);
         if 0 < readable || wanted == 0 {
             let count = readable.min(wanted);
-            let chunks = socket.stream.read(wanted, placement, reading(flags));
-            if flags & flags::PEEK != 0 {
-                return Ok(Step::Ready(received(chunks, count)));
-            }
+            let total = progress + count;
+            let enough = match flags & flags::WAITALL {
+                0 => socket.thresholds.low_water().min(length),
+                _ => length,
+            };
             let is_over = socket.finished
                 || socket.read_shut
                 || socket.error.is_some()
-                || socket.stream.is_at_mark();
+                || mode == Mode::NonBlocking;
+            if flags & flags::PEEK != 0 {
+                // What is not taken makes no room for more, so that this can wait for what is certain to come only.
+                let is_over = is_over || socket.stream.has_mark() || attempt.is_over();
+                if total < enough.min(CERTAIN) && !is_over {
+                    return self.block(attempt, id, 0, Way::Receive);
+                }
+                let chunks = socket.stream.read(wanted, placement, Reading::Peek);
+                return Ok(Step::Ready(received(chunks, count)));
+            }
+            let chunks = socket.stream.read(wanted, placement, Reading::Take);
+            let is_over = is_over || socket.stream.is_at_mark();
             self.consume(id, count as u64);
-            let mut received = received(chunks, progress + count);
-            if flags & flags::WAITALL != 0 && count < wanted && !is_over && mode == Mode::Blocking {
+            let mut received = received(chunks, total);
+            if total < enough && !is_over {
                 // The bytes are handed over now; the wait remembers how many.
-                received.then = Step::Blocked(self.rest(attempt.thread, id, progress + count));
+                received.then = Step::Blocked(self.rest(attempt, id, total, Way::Receive));
             }
             return Ok(Step::Ready(received));
         }
         // After some bytes an error or a signal must wait: the program gets the bytes first.
-        if 0 < progress && (socket.error.is_some() || attempt.is_interrupted()) {
+        if 0 < progress && (socket.error.is_some() || attempt.is_over()) {
             return Ok(Step::Ready(received(Vec::new(), progress)));
         }
         if let Some(errno) = socket.error.take() {
@@ -173,21 +184,27 @@ impl<C: Chunk> Process<C> {
         if socket.finished || socket.read_shut {
             return Ok(Step::Ready(received(Vec::new(), progress)));
         }
-        if attempt.is_interrupted() {
-            return Err(Errno::EINTR);
-        }
+        attempt.check(Errno::EAGAIN)?;
         match mode {
             Mode::NonBlocking => self.sync(attempt),
-            Mode::Blocking => self.block(attempt.thread, id, progress),
+            Mode::Blocking => self.block(attempt, id, progress, Way::Receive),
         }
     }
 
     /// The wait for the rest of a call that has moved this many bytes.
-    pub(super) fn rest(&mut self, thread: i32, id: SocketId, progress: usize) -> WaitId {
-        self.waits.add(Wait {
+    pub(super) fn rest(
+        &mut self,
+        attempt: &Attempt,
+        id: SocketId,
+        progress: usize,
+        way: Way,
+    ) -> WaitId {
+        let wait = Wait {
             progress,
-            ..Wait::on(thread, vec![Object::Socket(id)])
-        })
+            deadline: self.deadline(attempt, id, way),
+            ..Wait::on(attempt.thread, vec![Object::Socket(id)])
+        };
+        self.wait_until(wait, attempt.now)
     }
 
     fn recv_datagram(
@@ -234,12 +251,10 @@ impl<C: Chunk> Process<C> {
                 told: 0,
             }));
         }
-        if attempt.is_interrupted() {
-            return Err(Errno::EINTR);
-        }
+        attempt.check(Errno::EAGAIN)?;
         match mode {
             Mode::NonBlocking => self.sync(attempt),
-            Mode::Blocking => self.block(attempt.thread, id, 0),
+            Mode::Blocking => self.block(attempt, id, 0, Way::Receive),
         }
     }
 
@@ -299,7 +314,7 @@ impl<C: Chunk> Process<C> {
         };
         let socket = self.get_mut(id)?;
         let is_over = socket.error.is_some() || socket.broken || socket.hung_up;
-        if 0 < progress && (is_over || attempt.is_interrupted()) {
+        if 0 < progress && (is_over || attempt.is_over()) {
             return done(progress);
         }
         if let Some(errno) = socket.error.take() {
@@ -315,9 +330,7 @@ impl<C: Chunk> Process<C> {
             }
             Phase::Connecting | Phase::Connected { .. } => {}
         }
-        if attempt.is_interrupted() {
-            return Err(Errno::EINTR);
-        }
+        attempt.check(Errno::EAGAIN)?;
         let left = length - progress;
         if left == 0 {
             return done(progress);
@@ -330,13 +343,13 @@ impl<C: Chunk> Process<C> {
         if count == 0 {
             return match mode {
                 Mode::NonBlocking => self.sync(attempt),
-                Mode::Blocking => self.block(attempt.thread, id, progress),
+                Mode::Blocking => self.block(attempt, id, progress, Way::Send),
             };
         }
         socket.send.spend(count as u64).map_err(|_| Errno::EPROTO)?;
         let total = progress + count;
         let then = if count < left && mode == Mode::Blocking {
-            Step::Blocked(self.rest(attempt.thread, id, total))
+            Step::Blocked(self.rest(attempt, id, total, Way::Send))
         } else {
             Step::Ready(total)
         };
@@ -362,12 +375,12 @@ impl<C: Chunk> Process<C> {
         mode: Mode,
     ) -> Try<Sent> {
         if self.get(id)?.domain == Domain::Unix
-            && let Some(result) = delivered(attempt)
+            && let Some(then) = self.delivered(attempt, id)
         {
             return Ok(Step::Ready(Sent {
                 offset: 0,
                 length: 0,
-                then: Step::Ready(result?),
+                then: then?,
                 load: Load::Nothing,
             }));
         }
@@ -407,23 +420,16 @@ impl<C: Chunk> Process<C> {
         if socket.write_shut {
             return Err(Errno::EPIPE);
         }
-        if attempt.is_interrupted() {
-            return Err(Errno::EINTR);
-        }
+        attempt.check(Errno::EAGAIN)?;
         let cost = length as u64 + DATAGRAM_COST;
         if socket.send.spend(cost).is_err() {
             return match mode {
                 Mode::NonBlocking => self.sync(attempt),
-                Mode::Blocking => self.block(attempt.thread, id, 0),
+                Mode::Blocking => self.block(attempt, id, 0, Way::Send),
             };
         }
         if socket.domain == Domain::Unix {
-            return Ok(Step::Ready(self.await_delivery(
-                attempt.thread,
-                id,
-                length,
-                mode,
-            )));
+            return Ok(Step::Ready(self.await_delivery(attempt, id, length, mode)));
         }
         // Sending binds an unbound socket; only the relay knows to which port.
         if let Some(Address::Inet { port: 0, .. } | Address::Inet6 { port: 0, .. }) = socket.local {

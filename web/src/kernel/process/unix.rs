@@ -4,6 +4,7 @@ use protocol::{Act, Address, ClientMessage, Domain, Errno, Kind, Patience, Reply
 
 use super::super::inbox::Chunk;
 use super::super::socket::{Phase, Socket};
+use super::super::thresholds::Way;
 use super::super::wait::{Object, Signals, Wait, Wake};
 use super::{Attempt, Caller, Effect, Load, Mode, Process, Sent, Step, Try};
 
@@ -60,14 +61,13 @@ impl<C: Chunk> Process<C> {
 
     /// Looks at the path of a UNIX socket or changes it.
     pub(crate) fn node(&mut self, mut attempt: Attempt, path: Vec<u8>, act: Act) -> Try<Node> {
-        let thread = attempt.thread;
         match attempt.answer() {
             Some(Ok(Reply::Node { inode, mode, made })) => {
                 Ok(Step::Ready(Node { inode, mode, made }))
             }
             Some(Ok(_)) => Err(Errno::EPROTO),
             Some(Err(errno)) => Err(errno),
-            None => self.call(thread, Signals::Hold, |call| ClientMessage::Node {
+            None => self.call(&attempt, Signals::Hold, |call| ClientMessage::Node {
                 call,
                 path,
                 act,
@@ -90,8 +90,16 @@ impl<C: Chunk> Process<C> {
         }
         match attempt.wake() {
             Some(Wake::Answered(Err(Errno::EAGAIN))) if mode == Mode::Blocking => {
-                let wait = self.waits.add(Wait::on(attempt.thread, Vec::new()));
-                self.effects.push(Effect::Timer(wait, BACKLOG));
+                let deadline = self.deadline(attempt, id, Way::Send);
+                if deadline.is_some_and(|deadline| deadline <= attempt.now) {
+                    return Err(Errno::EAGAIN);
+                }
+                let left = deadline.map_or(BACKLOG, |deadline| deadline - attempt.now);
+                let wait = self.waits.add(Wait {
+                    deadline,
+                    ..Wait::on(attempt.thread, Vec::new())
+                });
+                self.effects.push(Effect::Timer(wait, BACKLOG.min(left)));
                 return Ok(Step::Blocked(wait));
             }
             Some(Wake::Answered(answer)) => {
@@ -102,28 +110,31 @@ impl<C: Chunk> Process<C> {
             Some(Wake::Interrupted) => return Err(Errno::EINTR),
             Some(Wake::Ready | Wake::TimedOut | Wake::Made(_)) | None => {}
         }
-        self.call(attempt.thread, Signals::Hold, |call| {
-            ClientMessage::Connect {
-                call,
-                socket: id,
-                address,
-            }
+        self.call(attempt, Signals::Hold, |call| ClientMessage::Connect {
+            call,
+            socket: id,
+            address,
         })
     }
 
     /// What a datagram of UNIX is sent with: such a send waits until it is known what became of it.
     pub(super) fn await_delivery(
         &mut self,
-        thread: i32,
+        attempt: &Attempt,
         id: SocketId,
         length: usize,
         mode: Mode,
     ) -> Sent {
-        // One more than the length, so that an empty datagram is not taken for one that was not sent yet.
-        let wait = self.waits.add(Wait {
+        let wait = Wait {
+            // One more than the length, so that an empty datagram is not taken for one that was not sent yet.
             progress: length + 1,
-            ..Wait::answer(thread, Signals::Interrupt)
-        });
+            deadline: match mode {
+                Mode::Blocking => self.deadline(attempt, id, Way::Send),
+                Mode::NonBlocking => None,
+            },
+            ..Wait::answer(attempt.thread, Signals::Interrupt)
+        };
+        let wait = self.wait_until(wait, attempt.now);
         let mut load = Load::Nothing;
         if self.lost.is_some() {
             self.waits
@@ -145,16 +156,32 @@ impl<C: Chunk> Process<C> {
             load,
         }
     }
-}
 
-/// What became of a datagram of UNIX that an earlier try has sent: its length, once that is known.
-pub(super) fn delivered(attempt: &Attempt) -> Option<Result<usize, Errno>> {
-    let length = attempt.progress().checked_sub(1)?;
-    match attempt.wake()? {
-        Wake::Answered(Ok(_)) => Some(Ok(length)),
-        Wake::Answered(Err(errno)) => Some(Err(*errno)),
-        Wake::Interrupted => Some(Err(Errno::EINTR)),
-        Wake::Ready | Wake::TimedOut | Wake::Made(_) => None,
+    /// What became of a datagram of UNIX that an earlier try has sent: its length, once that is known.
+    pub(super) fn delivered(&mut self, attempt: &Attempt, id: SocketId) -> Option<Try<usize>> {
+        let length = attempt.progress().checked_sub(1)?;
+        match attempt.wake()? {
+            Wake::Answered(Ok(_)) => Some(Ok(Step::Ready(length))),
+            Wake::Answered(Err(errno)) => Some(Err(*errno)),
+            Wake::Interrupted => Some(Err(Errno::EINTR)),
+            Wake::TimedOut => Some(self.withdraw(attempt, id)),
+            Wake::Ready | Wake::Made(_) => None,
+        }
+    }
+
+    /// Has the relay drop a datagram that has waited for too long, if it still does: what failed must not arrive.
+    fn withdraw(&mut self, attempt: &Attempt, id: SocketId) -> Try<usize> {
+        let wait = self.waits.add(Wait {
+            progress: attempt.progress(),
+            ..Wait::answer(attempt.thread, Signals::Hold)
+        });
+        let call = self.next_call(Caller::Wait(wait));
+        self.effects.push(Effect::Send(ClientMessage::Delivered {
+            call,
+            socket: id,
+            patience: Patience::Now,
+        }));
+        Ok(Step::Blocked(wait))
     }
 }
 
@@ -177,7 +204,7 @@ mod tests {
     fn a_closed_end_of_a_pair_is_seen_at_once() {
         let mut process = Process::<Vec<u8>>::default();
         let [one, other] = process.pair(Kind::Stream);
-        let attempt = process.attempt(MAIN, 0);
+        let attempt = process.attempt(MAIN, 0, 0.0);
         let to = Address::Unspecified;
         let sent = process.send(&attempt, other, 3, &to, 0, Mode::Blocking);
         assert!(matches!(sent, Ok(Step::Ready(Sent { length: 3, .. }))));
@@ -195,7 +222,7 @@ mod tests {
         let address = Address::Unix(b"/s".to_vec());
         let mut token = 0;
         for answer in [Err(Errno::EAGAIN), Err(Errno::ENOENT)] {
-            let attempt = process.attempt(MAIN, token);
+            let attempt = process.attempt(MAIN, token, 0.0);
             let step = process.connect(&attempt, id, address.clone(), Mode::Blocking);
             let Ok(Step::Blocked(WaitId(asked))) = step else {
                 panic!("{step:?}")
@@ -203,7 +230,7 @@ mod tests {
             done(&mut process, answer.clone());
             token = asked;
             if answer == Err(Errno::EAGAIN) {
-                let attempt = process.attempt(MAIN, token);
+                let attempt = process.attempt(MAIN, token, 0.0);
                 let step = process.connect(&attempt, id, address.clone(), Mode::Blocking);
                 let Ok(Step::Blocked(wait)) = step else {
                     panic!("{step:?}")
@@ -213,7 +240,7 @@ mod tests {
                 token = wait.0;
             }
         }
-        let attempt = process.attempt(MAIN, token);
+        let attempt = process.attempt(MAIN, token, 0.0);
         let step = process.connect(&attempt, id, address, Mode::Blocking);
         assert_eq!(step, Err(Errno::ENOENT));
     }
@@ -227,7 +254,7 @@ mod tests {
             (Ok(Reply::Nothing), Ok(0)),
             (Err(Errno::ECONNREFUSED), Err(Errno::ECONNREFUSED)),
         ] {
-            let attempt = process.attempt(MAIN, 0);
+            let attempt = process.attempt(MAIN, 0, 0.0);
             let sent = process.send(&attempt, id, 0, &to, 0, Mode::Blocking);
             let Ok(Step::Ready(Sent {
                 then: Step::Blocked(WaitId(token)),
@@ -238,7 +265,7 @@ mod tests {
                 panic!("{sent:?}")
             };
             done(&mut process, answer);
-            let attempt = process.attempt(MAIN, token);
+            let attempt = process.attempt(MAIN, token, 0.0);
             let sent = process.send(&attempt, id, 0, &to, 0, Mode::Blocking);
             let then = sent.map(|step| match step {
                 Step::Ready(Sent {

@@ -65,9 +65,7 @@ impl<C: Chunk> Process<C> {
         if attempt.is_synced() || self.lost.is_some() {
             return known;
         }
-        self.call(attempt.thread, Signals::Hold, |call| ClientMessage::Sync {
-            call,
-        })
+        self.call(attempt, Signals::Hold, |call| ClientMessage::Sync { call })
     }
 
     /// Notes an option that was set.

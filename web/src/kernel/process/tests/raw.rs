@@ -22,7 +22,7 @@ fn asked(result: Result<Reply, Errno>) -> (Process<Vec<u8>>, Result<Step<SocketI
     };
     process.receive(ServerMessage::Done { call, result });
     let token = woken(&mut process);
-    let attempt = process.attempt(MAIN, token);
+    let attempt = process.attempt(MAIN, token, 0.0);
     let opened = process.open(attempt, Domain::Inet, ICMP);
     (process, opened)
 }
@@ -49,7 +49,7 @@ fn a_send_returns_what_the_kernel_says_to_it() {
     for error in [None, Some(Errno::ENETUNREACH)] {
         let (mut process, id) = raw();
         let send = |process: &mut Process<Vec<u8>>, token| {
-            let attempt = process.attempt(MAIN, token);
+            let attempt = process.attempt(MAIN, token, 0.0);
             process.send(&attempt, id, 8, &address(0), 0, Mode::NonBlocking)
         };
         let Ok(Step::Ready(first)) = send(&mut process, 0) else {
@@ -88,7 +88,7 @@ fn a_send_to_many_returns_what_the_kernel_says_to_it() {
         port: 8888,
     };
     let send = |process: &mut Process<Vec<u8>>, token| {
-        let attempt = process.attempt(MAIN, token);
+        let attempt = process.attempt(MAIN, token, 0.0);
         process.send(&attempt, id, 8, &everybody, 0, Mode::Blocking)
     };
     let Ok(Step::Ready(first)) = send(&mut process, 0) else {

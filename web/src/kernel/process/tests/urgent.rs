@@ -92,7 +92,7 @@ fn inline_it_is_one_of_the_others() {
     let result = Ok(Reply::Nothing);
     process.receive(ServerMessage::Done { call, result });
     let token = woken(&mut process);
-    let attempt = process.attempt(MAIN, token);
+    let attempt = process.attempt(MAIN, token, 0.0);
     let set = process.set_option(attempt, id, level, name, value);
     assert_eq!(set, Ok(Step::Ready(())));
     assert_eq!(read(&mut process, id, flags::OOB), Err(Errno::EINVAL));
