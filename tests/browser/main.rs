@@ -57,6 +57,7 @@ mod threaded_server;
 mod thresholds;
 mod timeouts;
 mod tracebacks;
+mod turns;
 mod two_labs;
 mod udp_twin;
 mod unix_datagram;

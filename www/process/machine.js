@@ -14,6 +14,9 @@ export const SYNCIFY_SLOT = 0;
 export const NEW_SLOT = 1;
 export const DECREF_SLOT = 2;
 
+/** The names of Pyodide's imports that convert and call between JavaScript and Python. */
+const CONNECTING = /^(js2python|Js)/;
+
 /** The signal that asks a running thread to let others have a turn. Programs use lower numbers. */
 const TURN = 63;
 const SIGINT = 2;
@@ -88,6 +91,32 @@ export class Machine {
     for (const name of Object.keys(calls)) home(name)[name] = this.shim[name];
     Object.assign(env, instant);
     this.keepThreads(env);
+    this.keepFrames(env);
+  }
+
+  /**
+   * Has nothing suspended while what connects the two languages is at work: it calls Python code, as for the type of an
+   * object, and a stack with a JavaScript frame on it cannot be suspended. Pyodide knows that of calls by proxies, but
+   * not of these; a browser that finds out by itself throws right through the interpreter.
+   */
+  keepFrames(env) {
+    for (const [name, call] of Object.entries(env)) {
+      if (CONNECTING.test(name) && typeof call === "function") env[name] = this.unsuspended(call);
+    }
+  }
+
+  /** @param {Function} call */
+  unsuspended(call) {
+    return (...args) => {
+      const { validSuspender } = this.module;
+      const { value } = validSuspender;
+      validSuspender.value = false;
+      try {
+        return call(...args);
+      } finally {
+        validSuspender.value = value;
+      }
+    };
   }
 
   /**

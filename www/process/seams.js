@@ -42,8 +42,8 @@ export function checkExports(exports) {
 
 /** What must be in Emscripten's module. */
 export function checkModule(module) {
-  const names = ["FS", "SOCKFS", "PIPEFS", "wasmTable", "UTF8ToString", "_PyThreadState_Get", "_PyTuple_New"];
-  for (const name of names) {
+  const functions = ["UTF8ToString", "_PyThreadState_Get", "_PyTuple_New"];
+  for (const name of ["FS", "SOCKFS", "PIPEFS", "wasmTable", "validSuspender", ...functions]) {
     if (!module[name]) throw new SeamError(`${name} is missing`);
   }
 }

@@ -46,8 +46,10 @@ async function fail(error) {
   if (error instanceof ConnectionLost) return post({ type: "lost" });
   // Nothing was printed if there is no machine.
   const machine = await ready.catch(() => undefined);
-  // Where the interpreter has trapped says more than the trap's name does.
-  if (error instanceof WebAssembly.RuntimeError) machine?.console.stderr.write(new TextEncoder().encode(`${error.stack}\n`));
+  // Where the interpreter has trapped says more than the trap's name does; not every browser's stack has that name.
+  if (error instanceof WebAssembly.RuntimeError) {
+    machine?.console.stderr.write(new TextEncoder().encode(`${error}\n${error.stack}\n`));
+  }
   machine?.console.flush();
   post({ type: "failed", reason: error instanceof Error ? error.message : String(error) });
 }
