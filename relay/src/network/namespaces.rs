@@ -9,7 +9,7 @@
 //! - [`space`]: a network namespace.
 //! - [`interface`]: what is in it: interfaces, addresses, routes.
 //! - [`register`]: which hosts a lab has.
-//! - [`wire`]: carries the frames between them; [`loopback`]: what a host says to itself.
+//! - [`wire`]: carries the frames between them; [`loopback`]: what a host says to itself; [`turns`]: whose turn it is.
 //! - [`endpoint`]: the socket calls.
 
 mod endpoint;
@@ -18,6 +18,7 @@ mod interface;
 mod loopback;
 mod register;
 mod space;
+mod turns;
 mod wire;
 
 use std::io;

@@ -17,7 +17,6 @@ use super::interface::LOOPBACK;
 use super::wire::{self, SHARE};
 use crate::capture::Capture;
 use crate::capture::record::{Device, Direction, Interface};
-use crate::pace::Pace;
 use crate::system;
 
 /// How much of what its hosts say to themselves a lab's record takes, in bytes a second. The record keeps 4 MiB, so
@@ -26,6 +25,9 @@ pub(super) const RATE: u64 = 32 << 20;
 
 /// What a frame counts beside its bytes: as many as are copied in the time that it takes to ask for one.
 const TOLL: usize = 1 << 10;
+
+/// After how many bytes, with the toll, the next host has its turn. The longest frame is a little longer.
+const TURN: usize = 64 << 10;
 
 /// How much the kernel may hold for us of one host, in bytes; it counts twice that, for what it needs itself
 /// (socket(7), `SO_RCVBUF`).
@@ -44,6 +46,15 @@ pub(super) fn open() -> io::Result<OwnedFd> {
     system::ignore_outgoing(&socket)?;
     system::bind_to_card(&socket, LOOPBACK)?;
     Ok(socket)
+}
+
+/// What a turn has taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Taken {
+    /// How many bytes, with the toll.
+    pub(super) bytes: usize,
+    /// Whether there may be more at once.
+    pub(super) more: bool,
 }
 
 /// The loopback of one host.
@@ -68,18 +79,17 @@ impl Loopback {
         })
     }
 
-    /// Writes down a share of what went over the loopback, at a pace. Says whether there is more at once.
+    /// Writes down a share of what went over the loopback.
     pub(super) fn record(
         &mut self,
         now: Instant,
         context: &mut Context<'_>,
         buffer: &mut [u8],
         capture: &Capture,
-        pace: &mut Pace,
-    ) -> bool {
-        let mut taken = 0;
+    ) -> Taken {
+        let (mut taken, mut bytes) = (0, 0);
         let mut is_empty = false;
-        while taken < SHARE && pace.pause(now).is_none() {
+        while taken < SHARE && bytes < TURN {
             let Poll::Ready(Ok(mut guard)) = self.socket.poll_read_ready(context) else {
                 is_empty = true;
                 break;
@@ -88,7 +98,7 @@ impl Loopback {
                 Ok(length) => {
                     let frame = buffer.get(..length).unwrap_or_default();
                     capture.frame(now, &self.interface, Direction::In, frame);
-                    pace.spend(length + TOLL, now);
+                    bytes += length + TOLL;
                     taken += 1;
                 }
                 // None is there, or the interface is gone.
@@ -107,6 +117,9 @@ impl Loopback {
         if is_empty {
             self.backlog = 0;
         }
-        SHARE <= taken
+        Taken {
+            bytes,
+            more: !is_empty,
+        }
     }
 }

@@ -25,6 +25,7 @@ use super::super::switch::conditions::Conditions;
 use super::super::switch::{Handover, MacAddress, PortId, Switch};
 use super::super::{Link, lock};
 use super::loopback::{self, Loopback};
+use super::turns::Turns;
 use crate::capture::Capture;
 use crate::pace::Pace;
 
@@ -51,8 +52,8 @@ struct Cables {
     switch: Switch,
     hosts: BTreeMap<PortId, Cable>,
     capture: Capture,
-    /// How fast the record takes what hosts say to themselves.
-    pace: Pace,
+    /// How the record takes what hosts say to themselves.
+    turns: Turns<PortId>,
     /// Who carries the frames.
     waker: Option<Waker>,
 }
@@ -78,7 +79,7 @@ impl Wire {
             switch,
             hosts: BTreeMap::new(),
             capture,
-            pace: Pace::new(loopback::RATE, Instant::now()),
+            turns: Turns::new(Pace::new(loopback::RATE, Instant::now())),
             waker: None,
         }));
         let carried = Arc::clone(&cables);
@@ -188,11 +189,16 @@ impl Cables {
         }
         let now = Instant::now();
         switch.deliver(now, &mut outlet);
-        for cable in self.hosts.values_mut() {
-            let loopback = &mut cable.loopback;
-            again |= loopback.record(now, context, buffer, &self.capture, &mut self.pace);
-        }
-        let due = [switch.next_due(), self.pace.pause(now)];
+        let capture = &self.capture;
+        let mut more = false;
+        self.turns.round(now, &mut self.hosts, |cable| {
+            let taken = cable.loopback.record(now, context, buffer, capture);
+            more |= taken.more;
+            taken.bytes
+        });
+        // During a pause, only the timer calls.
+        again |= more && self.turns.pause(now).is_none();
+        let due = [switch.next_due(), self.turns.pause(now)];
         if let Some(due) = due.into_iter().flatten().min() {
             timer.as_mut().reset(due.into());
             again |= timer.poll(context).is_ready();
