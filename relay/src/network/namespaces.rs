@@ -7,7 +7,7 @@
 //!
 //! - [`entry`]: whether this machine lets us, and how the process gets the right to.
 //! - [`space`]: a network namespace.
-//! - [`interface`]: what is in it: interfaces, addresses, routes.
+//! - [`interface`]: what is in it: interfaces, addresses, routes; [`notice`]: when the addresses are in use.
 //! - [`register`]: which hosts a lab has.
 //! - [`wire`]: carries the frames between them; [`loopback`]: what a host says to itself; [`turns`]: whose turn it is.
 //! - [`endpoint`]: the socket calls.
@@ -16,6 +16,7 @@ mod endpoint;
 mod entry;
 mod interface;
 mod loopback;
+mod notice;
 mod register;
 mod space;
 mod turns;

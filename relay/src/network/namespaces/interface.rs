@@ -23,6 +23,7 @@ use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, SocketFlags, Socket
 use rustix::process::getegid;
 
 use super::loopback;
+use super::notice::Notices;
 use super::register::Number;
 use crate::system;
 
@@ -101,8 +102,16 @@ pub(super) fn furnish(number: Number) -> io::Result<Furniture> {
         routing.add_route(ethernet, destination, length)?;
     }
     if ipv6 {
-        routing.add_address(ethernet, number.link_local().into(), 64)?;
-        routing.add_address(ethernet, number.ipv6().into(), 64)?;
+        let notices = Notices::open()?;
+        let own = [number.link_local(), number.ipv6()];
+        for ip in own {
+            routing.add_address(ethernet, ip.into(), 64)?;
+        }
+        if !notices.await_addresses(own.into())? {
+            tracing::warn!("a host is there before its IPv6 addresses are in use");
+        }
+        // The notice comes while the kernel is still at it. It lets nobody else change a card before it is done.
+        routing.raise(ethernet, Vec::new())?;
         addresses.push(IpAddr::V6(number.ipv6()));
     }
     Ok(Furniture {
