@@ -2,12 +2,13 @@
 //!
 //! A frame is a header of eight bytes and its payload. The header is the kind (one byte), the payload's length (three
 //! bytes) and the socket (four bytes), all little-endian. Payload of a datagram begins with its address: one byte for
-//! the address's length, then the address. Control messages and addresses are in postcard's format.
+//! the address's length, then the address. Between that and a datagram with control messages stand these, with a length
+//! before them too. Control messages and addresses are in postcard's format.
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::limits::{MAX_ADDRESS, MAX_PAYLOAD};
-use crate::{Address, SocketId};
+use crate::limits::{MAX_ADDRESS, MAX_CONTROLS, MAX_PAYLOAD};
+use crate::{Address, Control, SocketId};
 
 /// The length of a frame's header, in bytes.
 pub const HEADER: usize = 8;
@@ -24,6 +25,8 @@ pub enum FrameKind {
     Datagram = 2,
     /// One byte of a stream that is urgent. From minor version 1.
     Urgent = 3,
+    /// One datagram with control messages. From minor version 2.
+    Message = 4,
 }
 
 /// Why bytes are not a frame.
@@ -50,6 +53,9 @@ pub enum DecodeError {
     /// The payload has no readable address before it.
     #[error("a datagram's address could not be read")]
     Address,
+    /// The payload has no readable control messages after its address.
+    #[error("a datagram's control messages could not be read")]
+    Controls,
 }
 
 /// A frame's header.
@@ -95,6 +101,7 @@ impl Header {
             1 => FrameKind::Stream,
             2 => FrameKind::Datagram,
             3 => FrameKind::Urgent,
+            4 => FrameKind::Message,
             other => return Err(DecodeError::Kind(other)),
         };
         let length = u32::from_le_bytes([l0, l1, l2, 0]) as usize;
@@ -144,6 +151,17 @@ pub enum Frame<'a, M> {
         /// The byte.
         byte: u8,
     },
+    /// One datagram with control messages.
+    Message {
+        /// The socket.
+        socket: SocketId,
+        /// Where to or from, as with a datagram.
+        address: Address,
+        /// What goes with it.
+        controls: Vec<Control>,
+        /// The bytes.
+        payload: &'a [u8],
+    },
 }
 
 /// The frames of one WebSocket message. Ends after the first error.
@@ -189,6 +207,18 @@ impl<'a, M: DeserializeOwned> Frames<'a, M> {
                 Ok(Frame::Datagram {
                     socket,
                     address,
+                    payload,
+                })
+            }
+            FrameKind::Message => {
+                let (address, used) = decode_address(payload)?;
+                let rest = payload.get(used..).ok_or(DecodeError::Address)?;
+                let (controls, used) = decode_controls(rest)?;
+                let payload = rest.get(used..).ok_or(DecodeError::Controls)?;
+                Ok(Frame::Message {
+                    socket,
+                    address,
+                    controls,
                     payload,
                 })
             }
@@ -238,6 +268,21 @@ pub fn decode_address(payload: &[u8]) -> Result<(Address, usize), DecodeError> {
     }
 }
 
+/// Reads the control messages that stand after an address, and how many bytes they take there.
+///
+/// # Errors
+///
+/// [`DecodeError::Controls`] if there are none.
+pub fn decode_controls(payload: &[u8]) -> Result<(Vec<Control>, usize), DecodeError> {
+    let (&length, rest) = payload.split_first().ok_or(DecodeError::Controls)?;
+    let length = usize::from(length);
+    let encoded = rest.get(..length).ok_or(DecodeError::Controls)?;
+    match postcard::take_from_bytes(encoded) {
+        Ok((controls, [])) if length <= MAX_CONTROLS => Ok((controls, length.saturating_add(1))),
+        Ok(_) | Err(_) => Err(DecodeError::Controls),
+    }
+}
+
 /// Appends a control message as a frame.
 pub fn encode_message<M: Serialize>(message: &M, out: &mut Vec<u8>) {
     let start = out.len();
@@ -263,6 +308,23 @@ pub fn encode_address(address: &Address, out: &mut Vec<u8>) {
     if let Some(place) = out.get_mut(start) {
         *place = u8::try_from(length).unwrap_or(u8::MAX);
     }
+}
+
+/// Appends the control messages of a datagram: their length, then themselves. Says whether they are no more than there
+/// may be; else nothing is appended.
+pub fn encode_controls(controls: &[Control], out: &mut Vec<u8>) -> bool {
+    let start = out.len();
+    out.push(0);
+    append(&controls, out);
+    let length = out.len().saturating_sub(start).saturating_sub(1);
+    match (u8::try_from(length), out.get_mut(start)) {
+        (Ok(number), Some(place)) if length <= MAX_CONTROLS => *place = number,
+        _ => {
+            out.truncate(start);
+            return false;
+        }
+    }
+    true
 }
 
 /// Appends a value in postcard's format, which cannot fail for these types: they have no maps and no unsized parts.

@@ -12,6 +12,7 @@
 //! - [`ids`]: the names of labs, hosts, processes, sockets and calls.
 //! - [`errno`]: Linux error numbers.
 //! - [`address`]: what a socket can be bound or connected to.
+//! - [`control`]: what goes with a datagram beside its bytes.
 //! - [`message`]: the control messages.
 //! - [`frame`]: how messages and payload lie in a WebSocket message.
 //! - [`event`]: what happens in a lab, for those who watch.
@@ -33,6 +34,7 @@
 )]
 
 pub mod address;
+pub mod control;
 pub mod credit;
 pub mod errno;
 pub mod event;
@@ -44,6 +46,7 @@ pub mod message;
 pub mod resume;
 
 pub use address::Address;
+pub use control::Control;
 pub use credit::{ReceiveWindow, SendWindow};
 pub use errno::Errno;
 pub use frame::{DecodeError, Frame, Frames};
@@ -58,10 +61,13 @@ pub use resume::{Progress, Token};
 pub const SUBPROTOCOL: &str = "socketpad.v1";
 
 /// The minor version. Both sides say theirs in the handshake; a change that an older peer can ignore raises it.
-pub const MINOR_VERSION: u16 = 1;
+pub const MINOR_VERSION: u16 = 2;
 
 /// The status of a WebSocket that a process leaves for another one (RFC 6455, section 7.4.2): its session goes on there.
 pub const LEFT_STATUS: u16 = 4000;
 
 /// The first minor version whose processes can resume a lost connection.
 pub const MINOR_RESUME: u16 = 1;
+
+/// The first minor version whose processes take [`FrameKind::Message`](frame::FrameKind::Message).
+pub const MINOR_MESSAGE: u16 = 2;

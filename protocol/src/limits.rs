@@ -12,6 +12,11 @@ pub const MAX_DATAGRAM: usize = 65_507;
 /// The longest encoded address, in bytes: a UNIX path of 108 bytes (unix(7)) and its framing.
 pub const MAX_ADDRESS: usize = 120;
 
+/// The most bytes of the encoded control messages of a datagram, so that one of the largest fits a frame with them: an IPv6
+/// address takes at most 30.
+pub const MAX_CONTROLS: usize = 88;
+const _: () = assert!(MAX_DATAGRAM + 1 + 30 + 1 + MAX_CONTROLS <= MAX_PAYLOAD);
+
 /// The largest WebSocket message, in bytes. A sender starts a new one before it would be exceeded.
 pub const MAX_MESSAGE: usize = 1024 * 1024;
 

@@ -4,11 +4,13 @@
 //! addresses stand behind those, and what makes one lab unreachable from another, only the implementations of these
 //! traits know. Every method is instant: nothing here waits.
 
+pub(crate) mod control;
 mod inspector;
 mod link;
 mod namespaces;
 pub(crate) mod option;
 mod portable;
+pub(crate) mod sockaddr;
 pub mod switch;
 pub(crate) mod unix;
 
@@ -19,9 +21,10 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
-use protocol::{Address, Domain, Errno, HostName, Kind};
+use protocol::{Address, Control, Domain, Errno, HostName, Kind};
 use rustix::net::RecvFlags;
 
+pub(crate) use self::control::Detail;
 use self::namespaces::Namespaces;
 use self::portable::Portable;
 use self::switch::conditions::Conditions;
@@ -135,6 +138,8 @@ pub(crate) struct Arrival {
     pub(crate) length: usize,
     /// Its sender. None if the sender is not of this lab: the datagram is to be ignored.
     pub(crate) sender: Option<Address>,
+    /// What came with it, if that was asked for.
+    pub(crate) controls: Vec<Control>,
 }
 
 /// A socket's place on the network: the calls that have addresses in them. Everything else is done on the descriptor
@@ -176,7 +181,7 @@ pub(crate) trait Endpoint: fmt::Debug + Send {
     /// What the calls say.
     fn names(&self, descriptor: BorrowedFd<'_>) -> Result<Names, Errno>;
 
-    /// sendto(2), or send(2) to [`Address::Unspecified`].
+    /// sendto(2), or send(2) to [`Address::Unspecified`]; sendmsg(2) with control messages.
     ///
     /// # Errors
     ///
@@ -186,9 +191,10 @@ pub(crate) trait Endpoint: fmt::Debug + Send {
         descriptor: BorrowedFd<'_>,
         payload: &[u8],
         address: &Address,
+        controls: &[Control],
     ) -> Result<(), Errno>;
 
-    /// recvfrom(2).
+    /// recvfrom(2), or recvmsg(2) if control messages are asked for.
     ///
     /// # Errors
     ///
@@ -197,6 +203,7 @@ pub(crate) trait Endpoint: fmt::Debug + Send {
         &mut self,
         descriptor: BorrowedFd<'_>,
         buffer: &mut [u8],
+        detail: Detail,
     ) -> Result<Arrival, Errno>;
 
     /// getsockopt(2) of a number that the network answers in the descriptor's place; none if the descriptor has it.
@@ -286,6 +293,11 @@ fn next_length(descriptor: BorrowedFd<'_>) -> Option<usize> {
     let flags = RecvFlags::PEEK | RecvFlags::TRUNC | RecvFlags::DONTWAIT;
     let peeked = rustix::net::recv(descriptor, &mut [0u8; 1][..], flags);
     peeked.ok().map(|(_, length)| length)
+}
+
+/// The same, of a call that gives it otherwise.
+pub(crate) fn errno_of_io(error: &io::Error) -> Errno {
+    rustix::io::Errno::from_io_error(error).map_or(Errno::EIO, errno)
 }
 
 /// The error number that a system call gave. The relay's machine is a Linux, so the numbers are those of the protocol.

@@ -22,10 +22,11 @@ use protocol::{
 use tokio::io::unix::AsyncFd;
 
 use crate::metrics::{Counted, Metrics, Traffic};
-use crate::network::{Endpoint, Inspector, Names, Plug};
+use crate::network::{Detail, Endpoint, Inspector, Names, Plug};
 use crate::session::{Intake, Ready, Row, Signal};
 
 use self::datagram::Datagram;
+pub(crate) use self::datagram::Envelope;
 use self::listener::Listener;
 use self::option::Wishes;
 use self::stream::Stream;
@@ -60,6 +61,8 @@ struct Core {
     /// How much the process may send.
     intake: Intake,
     wishes: Wishes,
+    /// Whether control messages come with its datagrams.
+    detail: Detail,
     _counted: Counted,
 }
 
@@ -237,16 +240,14 @@ impl Socket {
     ) -> Result<Reply, Errno> {
         let core = &mut self.core;
         let descriptor = core.descriptor.as_fd();
-        if let Some(done) = core.endpoint.set_option(descriptor, (level, name), value) {
-            return done.map(|()| Reply::Nothing);
+        match core.endpoint.set_option(descriptor, (level, name), value) {
+            Some(done) => done?,
+            None => option::set(descriptor, &mut core.wishes, (level, name), value)?,
         }
-        option::set(
-            core.descriptor.as_fd(),
-            &mut core.wishes,
-            (level, name),
-            value,
-        )
-        .map(|()| Reply::Nothing)
+        if option::asks_for_controls((level, name)) {
+            core.detail = Detail::Controls;
+        }
+        Ok(Reply::Nothing)
     }
 
     /// shutdown(2).
@@ -287,13 +288,13 @@ impl Socket {
     /// The process sends a datagram.
     pub(crate) fn send(
         &mut self,
-        address: Address,
+        envelope: Envelope,
         payload: &[u8],
         turn: &mut Turn<'_>,
     ) -> Result<(), Violation> {
         let core = &mut self.core;
         match &mut self.role {
-            Role::Datagram(datagram) => datagram.send(core, address, payload, turn),
+            Role::Datagram(datagram) => datagram.send(core, envelope, payload, turn),
             Role::Stream(_) | Role::Listener(_) => Err(Violation(format!(
                 "socket {} takes no datagrams",
                 core.id.0
@@ -407,6 +408,7 @@ impl Core {
             window: SendWindow::default(),
             intake: Intake::default(),
             wishes: Wishes::default(),
+            detail: Detail::default(),
             _counted: metrics.count_socket(kind),
         }
     }

@@ -9,12 +9,17 @@
 
 use std::io;
 use std::mem::size_of;
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use rustix::ioctl::{Getter, IntegerSetter, Opcode, Setter, ioctl, opcode};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
+use protocol::Control;
+
+use crate::network::control;
 use crate::network::option::Allowed;
+use crate::network::sockaddr;
 
 /// `TUNSETIFF` (linux/if_tun.h).
 const TUNSETIFF: Opcode = opcode::write::<libc::c_int>(b'T', 202);
@@ -256,4 +261,84 @@ pub(crate) fn set_option(socket: BorrowedFd<'_>, option: &Allowed, value: &[u8])
         )
     };
     checked(done)
+}
+
+/// A datagram that came with control messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Message {
+    /// How many bytes of it are in the buffer.
+    pub(crate) length: usize,
+    /// Who sent it.
+    pub(crate) sender: Option<SocketAddr>,
+    /// What came with it.
+    pub(crate) controls: Vec<Control>,
+}
+
+/// recvmsg(2), without waiting.
+///
+/// # Errors
+///
+/// What the call says.
+pub(crate) fn receive_message(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Message> {
+    let mut name = [0_u8; sockaddr::MOST];
+    let mut room = [0_u8; control::ROOM];
+    let mut part = libc::iovec {
+        iov_base: buffer.as_mut_ptr().cast(),
+        iov_len: buffer.len(),
+    };
+    let mut header = libc::msghdr {
+        msg_name: name.as_mut_ptr().cast(),
+        msg_namelen: length::<[u8; sockaddr::MOST]>(),
+        msg_iov: &raw mut part,
+        msg_iovlen: 1,
+        msg_control: room.as_mut_ptr().cast(),
+        msg_controllen: room.len(),
+        msg_flags: 0,
+    };
+    let flags = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
+    // SAFETY: the kernel writes at most as many bytes as the header says into the name, the buffer and the room, which all
+    // live until the call returns, and wants none of them aligned. The socket is none of UNIX, so no descriptors come.
+    let received = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, flags) };
+    let received = usize::try_from(received).map_err(|_| io::Error::last_os_error())?;
+    let (name_length, used) = (header.msg_namelen as usize, header.msg_controllen);
+    Ok(Message {
+        length: received,
+        sender: sockaddr::decode(name.get(..name_length).unwrap_or(&name)),
+        controls: control::decode(room.get(..used).unwrap_or(&room)),
+    })
+}
+
+/// sendmsg(2), without waiting. The control messages are as the kernel has them laid out.
+///
+/// # Errors
+///
+/// What the call says.
+pub(crate) fn send_message(
+    socket: BorrowedFd<'_>,
+    payload: &[u8],
+    to: Option<SocketAddr>,
+    controls: &[u8],
+) -> io::Result<()> {
+    let name = to.map(sockaddr::encode).unwrap_or_default();
+    let mut part = libc::iovec {
+        iov_base: payload.as_ptr().cast_mut().cast(),
+        iov_len: payload.len(),
+    };
+    let header = libc::msghdr {
+        msg_name: name.as_ptr().cast_mut().cast(),
+        msg_namelen: libc::socklen_t::try_from(name.len()).unwrap_or(0),
+        msg_iov: &raw mut part,
+        msg_iovlen: 1,
+        msg_control: controls.as_ptr().cast_mut().cast(),
+        msg_controllen: controls.len(),
+        msg_flags: 0,
+    };
+    let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+    // SAFETY: the kernel only reads the name, the payload and the control messages, as many bytes as the header says; all
+    // live until the call returns. No control message that is sent has an address of memory or a descriptor in it.
+    let sent = unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const header, flags) };
+    match sent {
+        0.. => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }

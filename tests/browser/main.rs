@@ -23,6 +23,7 @@ mod casts;
 mod chat_input;
 mod close_busy_tab;
 mod close_tab;
+mod control_messages;
 mod end_of_input;
 mod ephemeral_ports;
 mod epoll;

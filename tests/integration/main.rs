@@ -9,6 +9,7 @@ mod addresses;
 mod api;
 mod casts;
 mod churn;
+mod control;
 mod cut;
 mod datagram;
 mod ending;

@@ -13,6 +13,8 @@ mod addresses;
 mod api;
 #[path = "../integration/casts.rs"]
 mod casts;
+#[path = "../integration/control.rs"]
+mod control;
 #[path = "../integration/datagram.rs"]
 mod datagram;
 #[path = "../integration/ending.rs"]

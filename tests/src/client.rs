@@ -12,7 +12,7 @@ use std::collections::{HashMap, VecDeque};
 
 pub use calls::{Names, at, local};
 use protocol::{
-    Address, CallId, ClientMessage, Errno, Frame, Frames, Hello, HostName, Kind, LabId,
+    Address, CallId, ClientMessage, Control, Errno, Frame, Frames, Hello, HostName, Kind, LabId,
     MINOR_VERSION, ProcessName, ReceiveWindow, Refusal, Reply, SendWindow, ServerMessage, SocketId,
     Welcome,
     event::Watch,
@@ -27,6 +27,9 @@ use resume::Memory;
 /// How many bytes are collected before they are sent.
 const BATCH: usize = 256 * 1024;
 
+/// A datagram: who sent it, what came with it, and its bytes.
+pub type Datagram = (Address, Vec<Control>, Vec<u8>);
+
 /// What one socket holds.
 #[derive(Debug)]
 struct State {
@@ -36,7 +39,7 @@ struct State {
     urgent: VecDeque<(u64, u8)>,
     /// How many bytes of the stream have come, urgent ones included.
     came: u64,
-    datagrams: VecDeque<(Address, Vec<u8>)>,
+    datagrams: VecDeque<Datagram>,
     receive: ReceiveWindow,
     send: SendWindow,
     finished: bool,
@@ -276,7 +279,23 @@ impl Client {
                         let cost = payload.len() as u64 + DATAGRAM_COST;
                         let count = state.receive.receive(cost);
                         count.expect("the relay keeps to its credit");
-                        state.datagrams.push_back((address, payload.to_vec()));
+                        state
+                            .datagrams
+                            .push_back((address, Vec::new(), payload.to_vec()));
+                    }
+                }
+                Frame::Message {
+                    socket,
+                    address,
+                    controls,
+                    payload,
+                } => {
+                    if let Some(state) = self.sockets.get_mut(&socket) {
+                        let cost = payload.len() as u64 + DATAGRAM_COST;
+                        let count = state.receive.receive(cost);
+                        count.expect("the relay keeps to its credit");
+                        let datagram = (address, controls, payload.to_vec());
+                        state.datagrams.push_back(datagram);
                     }
                 }
             }

@@ -44,7 +44,7 @@ mod viewer;
 mod wait;
 mod wire;
 
-pub use client::{Client, Names, Node, at, local, unix};
+pub use client::{Client, Datagram, Names, Node, at, local, unix};
 pub use console::Console;
 pub use detour::{Detour, Way};
 pub use exchange::Exchange;

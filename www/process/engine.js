@@ -20,6 +20,7 @@ const PYTHON = new URL("./python/", import.meta.url).href;
 const LAYER = [
   "__init__",
   "addresses",
+  "ancillary",
   "calls",
   "constants",
   "errors",

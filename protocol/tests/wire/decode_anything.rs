@@ -25,7 +25,7 @@ fn read_as<M: Serialize + DeserializeOwned + PartialEq + Debug>(bytes: &[u8]) {
                 assert_eq!(read, Some(Ok(Frame::Control(message))));
             }
             Ok(Frame::Stream { payload, .. }) => payloads += payload.len(),
-            Ok(Frame::Urgent { .. }) => payloads += 1,
+            Ok(Frame::Urgent { .. } | Frame::Message { .. }) => payloads += 1,
             Ok(Frame::Datagram {
                 address, payload, ..
             }) => {

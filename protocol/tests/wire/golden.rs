@@ -4,9 +4,9 @@ use std::fmt::{Debug, Write as _};
 
 use expect_test::{ExpectFile, expect, expect_file};
 use protocol::{
-    SocketId,
+    Control, SocketId,
     event::{decode_records, encode_record},
-    frame::{FrameKind, Header, encode_address, encode_message},
+    frame::{FrameKind, Header, encode_address, encode_controls, encode_message},
 };
 use serde::Serialize;
 
@@ -105,11 +105,32 @@ fn headers_keep_their_bytes() {
         header(FrameKind::Stream, 0x1_0000, 0x0403_0201),
         header(FrameKind::Datagram, 9, 7),
         header(FrameKind::Urgent, 1, 7),
+        header(FrameKind::Message, 12, 7),
     ];
     expect![[r#"
         00 05 00 00 00 00 00 00
         01 00 00 01 01 02 03 04
         02 09 00 00 07 00 00 00
-        03 01 00 00 07 00 00 00"#]]
+        03 01 00 00 07 00 00 00
+        04 0c 00 00 07 00 00 00"#]]
     .assert_eq(&headers.join("\n"));
+}
+
+#[test]
+fn control_messages_keep_their_bytes() {
+    let mut bytes = Vec::new();
+    let controls = [
+        Control {
+            level: 0,
+            kind: 2,
+            value: vec![64, 0, 0, 0],
+        },
+        Control {
+            level: 41,
+            kind: 67,
+            value: vec![1],
+        },
+    ];
+    assert!(encode_controls(&controls, &mut bytes));
+    expect!["0d 02 00 04 04 40 00 00 00 52 86 01 01 01"].assert_eq(&hex(&bytes));
 }

@@ -4,10 +4,10 @@ use std::fmt::Debug;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use proptest::prelude::*;
-use protocol::frame::{FrameKind, Header, encode_address, encode_message};
+use protocol::frame::{FrameKind, Header, encode_address, encode_controls, encode_message};
 use protocol::limits::{MAX_DATAGRAM, MAX_STREAM_FRAME};
 use protocol::{
-    Act, Address, CallId, ClientMessage, DecodeError, Domain, Errno, Frame, Frames, Hello,
+    Act, Address, CallId, ClientMessage, Control, DecodeError, Domain, Errno, Frame, Frames, Hello,
     HostName, Kind, Limits, Patience, ProcessName, Refusal, Reply, Resume, ServerMessage, Session,
     Shutdown, SocketId, Token, Welcome,
 };
@@ -237,6 +237,15 @@ pub(crate) enum Owned<M> {
     Stream(SocketId, Vec<u8>),
     Datagram(SocketId, Address, Vec<u8>),
     Urgent(SocketId, [u8; 1]),
+    /// A datagram with control messages.
+    Message(SocketId, Address, Vec<Control>, Vec<u8>),
+}
+
+fn controls() -> impl Strategy<Value = Vec<Control>> {
+    let value = prop::collection::vec(any::<u8>(), 0..20);
+    let control = (any::<i32>(), any::<i32>(), value);
+    let control = control.prop_map(|(level, kind, value)| Control { level, kind, value });
+    prop::collection::vec(control, 0..3)
 }
 
 /// Any frame around this kind of message.
@@ -250,6 +259,9 @@ pub(crate) fn frame<M: Debug + Clone>(
         (socket(), address(), bytes())
             .prop_map(|(socket, address, bytes)| Owned::Datagram(socket, address, bytes)),
         (socket(), any::<[u8; 1]>()).prop_map(|(socket, byte)| Owned::Urgent(socket, byte)),
+        (socket(), address(), controls(), bytes()).prop_map(
+            |(socket, address, controls, bytes)| Owned::Message(socket, address, controls, bytes)
+        ),
     ]
 }
 
@@ -264,6 +276,12 @@ impl<M: Serialize> Owned<M> {
                 let mut prefix = Vec::new();
                 encode_address(address, &mut prefix);
                 (FrameKind::Datagram, *socket, prefix, &payload[..])
+            }
+            Self::Message(socket, address, controls, payload) => {
+                let mut prefix = Vec::new();
+                encode_address(address, &mut prefix);
+                assert!(encode_controls(controls, &mut prefix));
+                (FrameKind::Message, *socket, prefix, &payload[..])
             }
         };
         let length = prefix.len() + payload.len();
@@ -296,6 +314,15 @@ impl<M: PartialEq> PartialEq<Frame<'_, M>> for Owned<M> {
                     payload,
                 },
             ) => number == socket && peer == address && bytes == payload,
+            (
+                Self::Message(number, peer, beside, bytes),
+                Frame::Message {
+                    socket,
+                    address,
+                    controls,
+                    payload,
+                },
+            ) => (number, peer, beside) == (socket, address, controls) && bytes == payload,
             _ => false,
         }
     }

@@ -6,6 +6,9 @@ const MESSAGE: &str = include_str!("../../src/message.rs");
 /// The source of the addresses.
 const ADDRESS: &str = include_str!("../../src/address.rs");
 
+/// The source of what goes with datagrams.
+const CONTROL: &str = include_str!("../../src/control.rs");
+
 /// The source of the limits.
 const LIMITS: &str = include_str!("../../src/limits.rs");
 
@@ -26,7 +29,7 @@ pub(crate) struct Item {
 
 /// The public enums and structs with named parts of these sources.
 pub(crate) fn items() -> Vec<Item> {
-    [MESSAGE, ADDRESS, FRAME, EVENT]
+    [MESSAGE, ADDRESS, CONTROL, FRAME, EVENT]
         .into_iter()
         .flat_map(items_of)
         .collect()

@@ -137,7 +137,9 @@ allowed! {
         SO_LINGER = 13 Linger Both,
         SO_REUSEPORT = 15 Number Both,
         SO_SNDLOWAT = 19 Number Get,
+        SO_TIMESTAMP = 29 Number Both,
         SO_ACCEPTCONN = 30 Number Get,
+        SO_TIMESTAMPNS = 35 Number Both,
         SO_PROTOCOL = 38 Number Get,
         SO_DOMAIN = 39 Number Get,
     }
@@ -163,7 +165,10 @@ allowed! {
         IP_TOS = 1 Number Both,
         IP_TTL = 2 Number Both,
         IP_HDRINCL = 3 Number Both,
+        IP_PKTINFO = 8 Number Both,
         IP_MTU_DISCOVER = 10 Number Both,
+        IP_RECVTTL = 12 Number Both,
+        IP_RECVTOS = 13 Number Both,
         IP_MTU = 14 Number Get,
         IP_MULTICAST_IF = 32 Group Both,
         IP_MULTICAST_TTL = 33 Number Both,
@@ -186,7 +191,10 @@ allowed! {
         IPV6_MTU_DISCOVER = 23 Number Both,
         IPV6_MTU = 24 Number Get,
         IPV6_V6ONLY = 26 Number Both,
+        IPV6_RECVPKTINFO = 49 Number Both,
+        IPV6_RECVHOPLIMIT = 51 Number Both,
         IPV6_DONTFRAG = 62 Number Both,
+        IPV6_RECVTCLASS = 66 Number Both,
         IPV6_TCLASS = 67 Number Both,
     }
 }

@@ -11,6 +11,7 @@
 //! - [`port`]: binding a descriptor, on both real addresses if the socket takes both families.
 //! - [`endpoint`]: the socket calls, and what a socket is connected with.
 //! - [`inet6`]: the options that an IPv4 socket does not have.
+//! - [`ancillary`]: control messages of datagrams.
 //! - [`cast`]: addresses that are for many, and the way there; [`group`]: the groups that a socket is in; both pure.
 //! - [`post`]: which sockets get a copy, [`mailbox`]: where it waits, and [`station`]: a socket's place there.
 //!
@@ -20,6 +21,7 @@
 //! several sockets that share a port of a host, the kernel chooses which gets a datagram for one, whatever they are bound
 //! to. What is for many is handed out in here, not by the kernel: see [`mailbox`].
 
+mod ancillary;
 mod cast;
 mod endpoint;
 mod family;

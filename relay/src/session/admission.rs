@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use protocol::event::{Event, Watch};
 use protocol::{
-    Hello, Limits, MINOR_RESUME, MINOR_VERSION, Refusal, ServerMessage, Session, Token, Welcome,
+    Hello, Limits, MINOR_MESSAGE, MINOR_RESUME, MINOR_VERSION, Refusal, ServerMessage, Session,
+    Token, Welcome,
 };
 
 use super::roster::{Listing, Seat};
@@ -55,6 +56,9 @@ pub(super) fn admit(
     outbox.greet(&greeting);
     if URGENT <= hello.minor {
         outbox.tell_urgent();
+    }
+    if MINOR_MESSAGE <= hello.minor {
+        outbox.tell_controls();
     }
     let hub = &membership.commons().events;
     if hub.is_watched() {

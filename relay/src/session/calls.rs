@@ -7,7 +7,7 @@ use protocol::{
 };
 
 use super::{Entry, Outbox, Sockets, Sync};
-use crate::socket::{Socket, Turn, Urgency, Violation};
+use crate::socket::{Envelope, Socket, Turn, Urgency, Violation};
 
 /// Whether the process goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,13 +42,31 @@ impl Sockets {
                 address,
                 payload,
             } => {
-                self.tap.carried(socket, Direction::Sent, &address, payload);
-                self.payload(socket, outbox, |socket, turn| {
-                    socket.send(address, payload, turn)
-                })?;
+                let controls = Vec::new();
+                self.send(socket, Envelope { address, controls }, payload, outbox)?;
             }
+            Frame::Message {
+                socket,
+                address,
+                controls,
+                payload,
+            } => self.send(socket, Envelope { address, controls }, payload, outbox)?,
         }
         Ok(Course::Running)
+    }
+
+    fn send(
+        &mut self,
+        socket: SocketId,
+        envelope: Envelope,
+        payload: &[u8],
+        outbox: &mut Outbox,
+    ) -> Result<(), Violation> {
+        let to = &envelope.address;
+        self.tap.carried(socket, Direction::Sent, to, payload);
+        self.payload(socket, outbox, |socket, turn| {
+            socket.send(envelope, payload, turn)
+        })
     }
 
     fn write(

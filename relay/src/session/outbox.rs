@@ -16,7 +16,7 @@
 use std::sync::Arc;
 
 use protocol::event::Direction;
-use protocol::frame::{FrameKind, HEADER, Header, encode_address, encode_message};
+use protocol::frame::{FrameKind, HEADER, Header, encode_address, encode_controls, encode_message};
 use protocol::limits::{MAX_ADDRESS, MAX_PAYLOAD};
 use protocol::{Address, ServerMessage, SocketId};
 
@@ -25,6 +25,7 @@ use super::pool;
 use super::retained::{Retained, Room, WrongCount};
 use super::websocket::Opcode;
 use crate::events::Tap;
+use crate::network::Arrival;
 
 /// The most frames of one message, in bytes.
 const MESSAGE: usize = pool::SIZE - HEADROOM;
@@ -68,6 +69,8 @@ pub(crate) struct Outbox {
     close: Option<Vec<u8>>,
     /// Whether the process knows urgent bytes.
     urgency: Knowledge,
+    /// Whether the process knows control messages of datagrams.
+    controls: Knowledge,
     /// Where what the process is sent is written down, if there is one.
     tap: Option<Arc<Tap>>,
 }
@@ -86,6 +89,11 @@ impl Outbox {
     /// Whether urgent bytes are told. Without that they are lost, as they are to a program that reads past them.
     pub(crate) fn tells_urgent(&self) -> bool {
         self.urgency == Knowledge::Given
+    }
+
+    /// From now on control messages come with datagrams, as the process knows them.
+    pub(super) fn tell_controls(&mut self) {
+        self.controls = Knowledge::Given;
     }
 
     /// How many bytes of frames may be added now.
@@ -245,7 +253,7 @@ impl Outbox {
         &mut self,
         socket: SocketId,
         limit: usize,
-        fill: impl FnOnce(&mut [u8]) -> Result<(usize, Option<Address>), E>,
+        fill: impl FnOnce(&mut [u8]) -> Result<Arrival, E>,
     ) -> Result<Option<usize>, E> {
         debug_assert!(self.has_room_for_payload(limit));
         self.collecting.begin();
@@ -253,8 +261,12 @@ impl Outbox {
         // The address comes first but is known last. Leave the most room it may need, and close the gap then.
         let payload = start + 1 + MAX_ADDRESS;
         let bytes = &mut self.collecting.bytes;
-        let (length, address) = fill(&mut bytes[payload..payload + limit])?;
-        let Some(address) = address else {
+        let Arrival {
+            length,
+            sender,
+            controls,
+        } = fill(&mut bytes[payload..payload + limit])?;
+        let Some(address) = sender else {
             return Ok(None);
         };
         if let Some(tap) = &self.tap {
@@ -263,10 +275,18 @@ impl Outbox {
         }
         self.scratch.clear();
         encode_address(&address, &mut self.scratch);
+        let has_controls = self.controls == Knowledge::Given
+            && !controls.is_empty()
+            && encode_controls(&controls, &mut self.scratch);
+        let kind = if has_controls {
+            FrameKind::Message
+        } else {
+            FrameKind::Datagram
+        };
         let used = self.scratch.len();
         bytes[start..start + used].copy_from_slice(&self.scratch);
         bytes.copy_within(payload..payload + length, start + used);
-        self.finish(FrameKind::Datagram, socket, used + length);
+        self.finish(kind, socket, used + length);
         Ok(Some(length))
     }
 
@@ -357,112 +377,4 @@ impl Outbox {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use protocol::{CallId, Frame, Frames, Reply};
-
-    fn done(call: u32) -> ServerMessage {
-        ServerMessage::Done {
-            call: CallId(call),
-            result: Ok(Reply::Nothing),
-        }
-    }
-
-    fn written(outbox: &mut Outbox) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        loop {
-            let chunk = outbox.chunk();
-            if chunk.is_empty() {
-                return bytes;
-            }
-            // In pieces, as a socket that is nearly full would take it.
-            let length = chunk.len().min(7);
-            bytes.extend_from_slice(&chunk[..length]);
-            outbox.advance(length);
-        }
-    }
-
-    #[test]
-    fn a_read_that_brings_nothing_leaves_the_way_free() {
-        let mut outbox = Outbox::default();
-        let nothing = outbox.stream(SocketId(1), 100, |_| Err::<usize, ()>(()));
-        assert_eq!(nothing, Err(()));
-        assert!(outbox.chunk().is_empty());
-        assert!(outbox.has_room_for_payload(100));
-    }
-
-    #[test]
-    fn a_turn_is_one_message_in_order() {
-        let mut outbox = Outbox::default();
-        outbox.message(&done(1));
-        let filled = outbox.stream(SocketId(3), 100, |room| {
-            room[..2].copy_from_slice(b"ab");
-            Ok::<_, ()>(2)
-        });
-        assert_eq!(filled, Ok(2));
-        let address = Address::from("10.0.0.2:9".parse::<std::net::SocketAddrV4>().unwrap());
-        let filled = outbox.datagram(SocketId(4), 100, |room| {
-            room[..3].copy_from_slice(b"xyz");
-            Ok::<_, ()>((3, Some(address.clone())))
-        });
-        assert_eq!(filled, Ok(Some(3)));
-        let bytes = written(&mut outbox);
-        assert_eq!(bytes[0], 0x82);
-        assert_eq!(usize::from(bytes[1]), bytes.len() - 2);
-        let frames: Vec<_> = Frames::new(&bytes[2..]).map(Result::unwrap).collect();
-        assert_eq!(
-            frames,
-            [
-                Frame::Control(done(1)),
-                Frame::Stream {
-                    socket: SocketId(3),
-                    payload: b"ab"
-                },
-                Frame::Datagram {
-                    socket: SocketId(4),
-                    address,
-                    payload: b"xyz"
-                },
-            ]
-        );
-        assert!(outbox.is_empty());
-    }
-
-    #[test]
-    fn nothing_read_leaves_no_trace() {
-        let mut outbox = Outbox::default();
-        assert_eq!(outbox.stream(SocketId(1), 10, |_| Err("no")), Err("no"));
-        assert_eq!(outbox.stream(SocketId(1), 10, |_| Ok::<_, ()>(0)), Ok(0));
-        outbox.message(&done(1));
-        assert_eq!(written(&mut outbox)[2..10], [0, 4, 0, 0, 0, 0, 0, 0]);
-    }
-
-    #[test]
-    fn control_frames_go_first_and_the_close_last() {
-        let mut outbox = Outbox::default();
-        outbox.message(&done(1));
-        outbox.ping();
-        outbox.pong(b"why");
-        outbox.close(1000);
-        let bytes = written(&mut outbox);
-        assert_eq!(bytes[..5], [0x8a, 3, b'w', b'h', b'y']);
-        assert_eq!(bytes[5..8], [0x89, 0, 0x82]);
-        assert_eq!(bytes[bytes.len() - 4..], [0x88, 2, 0x03, 0xe8]);
-    }
-
-    #[test]
-    fn little_is_collected_while_the_way_is_blocked() {
-        let mut outbox = Outbox::default();
-        outbox.message(&done(1));
-        assert!(outbox.has_room_for_payload(65_536));
-        assert!(!outbox.chunk().is_empty());
-        assert!(outbox.has_room_for_answers());
-        assert!(!outbox.has_room_for_payload(1));
-        let mut call = 1;
-        while outbox.has_room_for_answers() {
-            call += 1;
-            outbox.message(&done(call));
-        }
-        assert!(call < 2000);
-    }
-}
+mod tests;

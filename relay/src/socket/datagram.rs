@@ -5,11 +5,11 @@ use std::os::fd::AsFd;
 use std::task::Poll;
 
 use protocol::limits::{DATAGRAM_COST, MAX_DATAGRAM};
-use protocol::{Address, CallId, Domain, Errno, Patience, Reply, ServerMessage};
+use protocol::{Address, CallId, Control, Domain, Errno, Patience, Reply, ServerMessage};
 use rustix::event::PollFlags;
 
 use super::{Attention, Core, SHARE, Turn, Violation};
-use crate::network::{Arrival, Room};
+use crate::network::Room;
 
 /// The most credit that a datagram can cost.
 const LARGEST: u64 = MAX_DATAGRAM as u64 + DATAGRAM_COST;
@@ -25,10 +25,19 @@ pub(super) struct Datagram {
     finished: bool,
 }
 
+/// What a datagram is sent with.
+#[derive(Debug)]
+pub(crate) struct Envelope {
+    /// Where to; [`Address::Unspecified`] to the peer.
+    pub(crate) address: Address,
+    /// Its control messages.
+    pub(crate) controls: Vec<Control>,
+}
+
 /// A datagram that waits for room.
 #[derive(Debug)]
 struct Waiting {
-    address: Address,
+    envelope: Envelope,
     payload: Vec<u8>,
     /// The call to be answered when it was taken.
     call: Option<CallId>,
@@ -48,7 +57,7 @@ impl Datagram {
     pub(super) fn send(
         &mut self,
         core: &mut Core,
-        address: Address,
+        envelope: Envelope,
         payload: &[u8],
         turn: &mut Turn<'_>,
     ) -> Result<(), Violation> {
@@ -56,9 +65,9 @@ impl Datagram {
             .receive(cost(payload))
             .map_err(|error| Violation(format!("socket {}: {error}", core.id.0)))?;
         core.traffic(turn.metrics).sent.inc_by(payload.len() as u64);
-        if !self.queue.is_empty() || !self.deliver(core, &address, payload, turn) {
+        if !self.queue.is_empty() || !self.deliver(core, &envelope, payload, turn) {
             self.queue.push_back(Waiting {
-                address,
+                envelope,
                 payload: payload.to_vec(),
                 call: None,
             });
@@ -70,7 +79,7 @@ impl Datagram {
     fn flush(&mut self, core: &mut Core, turn: &mut Turn<'_>) {
         let mut is_told = false;
         while let Some(first) = self.queue.pop_front() {
-            if self.deliver(core, &first.address, &first.payload, turn) {
+            if self.deliver(core, &first.envelope, &first.payload, turn) {
                 if let Some(call) = first.call {
                     let result = self.outcome();
                     turn.outbox.message(&ServerMessage::Done { call, result });
@@ -130,13 +139,13 @@ impl Datagram {
     fn deliver(
         &mut self,
         core: &mut Core,
-        address: &Address,
+        envelope: &Envelope,
         payload: &[u8],
         turn: &mut Turn<'_>,
     ) -> bool {
-        let sent = core
-            .endpoint
-            .send_to(core.descriptor.as_fd(), payload, address);
+        let Envelope { address, controls } = envelope;
+        let fd = core.descriptor.as_fd();
+        let sent = core.endpoint.send_to(fd, payload, address, controls);
         match sent {
             Ok(()) => {}
             Err(Errno::EAGAIN) => return false,
@@ -275,10 +284,9 @@ fn take(core: &mut Core, turn: &mut Turn<'_>) -> Taken {
         }
     }
     let (endpoint, descriptor) = (&mut core.endpoint, core.descriptor.as_fd());
+    let detail = core.detail;
     let taken = turn.outbox.datagram(core.id, MAX_DATAGRAM, |room| {
-        endpoint
-            .receive_from(descriptor, room)
-            .map(|Arrival { length, sender }| (length, sender))
+        endpoint.receive_from(descriptor, room, detail)
     });
     match taken {
         Ok(Some(length)) => {

@@ -7,7 +7,12 @@ use std::os::fd::BorrowedFd;
 
 use protocol::Errno;
 
-use crate::network::option::{Allowed, SO_LINGER, SO_OOBINLINE, SOL_SOCKET, TCP_NODELAY, Value};
+use crate::network::errno_of_io;
+use crate::network::option::{
+    Allowed, IP_PKTINFO, IP_RECVTOS, IP_RECVTTL, IPV6_RECVHOPLIMIT, IPV6_RECVPKTINFO,
+    IPV6_RECVTCLASS, SO_LINGER, SO_OOBINLINE, SO_TIMESTAMP, SO_TIMESTAMPNS, SOL_SOCKET,
+    TCP_NODELAY, Value,
+};
 use crate::system;
 
 /// The ways to control congestion that a program may choose. Others may be modules that the kernel would load for a
@@ -57,7 +62,7 @@ pub(super) fn get(
         .ok_or(Errno::ENOPROTOOPT)?;
     let most = usize::try_from(length).unwrap_or(usize::MAX);
     let mut room = vec![0; most.min(allowed.value().most())];
-    let used = system::get_option(fd, allowed, &mut room).map_err(|error| of_io(&error))?;
+    let used = system::get_option(fd, allowed, &mut room).map_err(|error| errno_of_io(&error))?;
     room.truncate(used);
     match number {
         SO_LINGER => {
@@ -78,6 +83,21 @@ pub(super) fn cut(numbers: &[i32], length: u32) -> Vec<u8> {
         .collect();
     value.truncate(usize::try_from(length).unwrap_or(usize::MAX));
     value
+}
+
+/// Whether who sets an option wants control messages with datagrams.
+pub(super) fn asks_for_controls(number: (i32, i32)) -> bool {
+    [
+        SO_TIMESTAMP,
+        SO_TIMESTAMPNS,
+        IP_PKTINFO,
+        IP_RECVTTL,
+        IP_RECVTOS,
+        IPV6_RECVPKTINFO,
+        IPV6_RECVHOPLIMIT,
+        IPV6_RECVTCLASS,
+    ]
+    .contains(&number)
 }
 
 /// setsockopt(2).
@@ -105,7 +125,7 @@ pub(super) fn set(
             let on = first(value)? != 0;
             // The kernel says whether it is a TCP socket at all.
             let always = 1_i32.to_ne_bytes();
-            system::set_option(fd, allowed, &always).map_err(|error| of_io(&error))?;
+            system::set_option(fd, allowed, &always).map_err(|error| errno_of_io(&error))?;
             wishes.nodelay = on;
             return Ok(());
         }
@@ -117,15 +137,11 @@ pub(super) fn set(
             return Err(Errno::ENOENT);
         }
     }
-    system::set_option(fd, allowed, value).map_err(|error| of_io(&error))
+    system::set_option(fd, allowed, value).map_err(|error| errno_of_io(&error))
 }
 
 /// The number at the start of a value. A shorter value is `EINVAL`, as the kernel has it.
 fn first(value: &[u8]) -> Result<i32, Errno> {
     let bytes = value.first_chunk().ok_or(Errno::EINVAL)?;
     Ok(i32::from_le_bytes(*bytes))
-}
-
-fn of_io(error: &std::io::Error) -> Errno {
-    rustix::io::Errno::from_io_error(error).map_or(Errno::EIO, crate::network::errno)
 }

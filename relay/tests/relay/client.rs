@@ -154,6 +154,7 @@ impl Process {
                     Frame::Control(message) => Heard::Message(message),
                     Frame::Stream { socket, payload } => Heard::Stream(socket, payload.to_vec()),
                     Frame::Urgent { .. } => panic!("nobody sends urgent bytes here"),
+                    Frame::Message { .. } => panic!("nobody asks for control messages here"),
                     Frame::Datagram {
                         socket,
                         address,

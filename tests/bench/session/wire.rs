@@ -93,7 +93,9 @@ impl Wire {
                 Event::Message(decode_message(message)?)
             }
             FrameKind::Stream => Event::Payload(header.socket, header.length),
-            FrameKind::Datagram | FrameKind::Urgent => bail!("what nobody reads"),
+            FrameKind::Datagram | FrameKind::Urgent | FrameKind::Message => {
+                bail!("what nobody reads")
+            }
         };
         let is_counted = match &event {
             Event::Message(message) => message.is_counted(),

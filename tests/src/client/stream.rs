@@ -1,12 +1,12 @@
 //! Payload: sent within the relay's credit, and granted anew as it is read.
 
 use protocol::{
-    Address, Errno, Kind, SocketId,
-    frame::{FrameKind, Header, encode_address},
+    Address, Control, Errno, Kind, SocketId,
+    frame::{FrameKind, Header, encode_address, encode_controls},
     limits::{DATAGRAM_COST, MAX_STREAM_FRAME},
 };
 
-use super::{BATCH, Client};
+use super::{BATCH, Client, Datagram};
 
 impl Client {
     /// Sends all bytes, waiting for credit as often as needed.
@@ -200,6 +200,17 @@ impl Client {
 
     /// Sends one datagram.
     pub async fn send_to(&mut self, socket: SocketId, address: &Address, payload: &[u8]) {
+        self.send_message(socket, address, &[], payload).await;
+    }
+
+    /// Sends one datagram with control messages.
+    pub async fn send_message(
+        &mut self,
+        socket: SocketId,
+        address: &Address,
+        controls: &[Control],
+        payload: &[u8],
+    ) {
         let cost = payload.len() as u64 + DATAGRAM_COST;
         self.until("credit", |client| {
             (cost <= client.state(socket).send.available()).then_some(())
@@ -208,9 +219,15 @@ impl Client {
         self.state(socket).send.spend(cost).unwrap();
         let mut bytes = Vec::new();
         encode_address(address, &mut bytes);
+        let kind = if controls.is_empty() {
+            FrameKind::Datagram
+        } else {
+            assert!(encode_controls(controls, &mut bytes), "too many");
+            FrameKind::Message
+        };
         bytes.extend_from_slice(payload);
         let header = Header {
-            kind: FrameKind::Datagram,
+            kind,
             length: bytes.len(),
             socket,
         };
@@ -221,13 +238,19 @@ impl Client {
 
     /// Reads one datagram and who sent it.
     pub async fn recv_from(&mut self, socket: SocketId) -> (Address, Vec<u8>) {
-        let (address, payload) = self
+        let (address, _, payload) = self.recv_message(socket).await;
+        (address, payload)
+    }
+
+    /// Reads one datagram, who sent it, and what came with it.
+    pub async fn recv_message(&mut self, socket: SocketId) -> Datagram {
+        let datagram = self
             .until("a datagram", |client| {
                 client.state(socket).datagrams.pop_front()
             })
             .await;
-        self.consumed(socket, payload.len() as u64 + DATAGRAM_COST);
+        self.consumed(socket, datagram.2.len() as u64 + DATAGRAM_COST);
         self.flush();
-        (address, payload)
+        datagram
     }
 }

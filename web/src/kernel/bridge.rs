@@ -9,6 +9,7 @@
 //!
 //! - [`sockets`]: the calls on one socket.
 //! - [`link`]: the connection to the relay, and the next one when it is lost.
+//! - [`messages`]: sendmsg(2) and recvmsg(2).
 //! - [`names`]: addresses and names.
 //! - [`readiness`]: what epoll watches and tells.
 //! - [`streams`]: poll, threads and everything else.
@@ -17,6 +18,7 @@
 #![allow(unreachable_pub, reason = "wasm-bindgen exports only what is public")]
 
 mod link;
+mod messages;
 mod names;
 mod readiness;
 mod sockets;
@@ -26,7 +28,7 @@ mod unix;
 use js_sys::{Uint8Array, WebAssembly};
 use protocol::event::Call;
 use protocol::frame::{self, FrameKind, HEADER, Header};
-use protocol::limits::MAX_ADDRESS;
+use protocol::limits::{MAX_ADDRESS, MAX_CONTROLS};
 use protocol::{Address, ClientMessage, DecodeError, Errno, Kind, SocketId};
 use wasm_bindgen::prelude::*;
 
@@ -53,6 +55,10 @@ const _: () = assert!(HEADER_LENGTH as usize == HEADER);
 /// The most bytes of a datagram's payload that must be seen to read its address.
 const ADDRESS_LENGTH: u32 = 121;
 const _: () = assert!(ADDRESS_LENGTH as usize == MAX_ADDRESS + 1);
+
+/// The most that must be seen beyond that to read its control messages.
+const CONTROLS_LENGTH: u32 = 89;
+const _: () = assert!(CONTROLS_LENGTH as usize == MAX_CONTROLS + 1);
 
 #[wasm_bindgen]
 extern "C" {
@@ -241,7 +247,26 @@ impl Kernel {
                     let (from, used) = frame::decode_address(&head)?;
                     let used = u32::try_from(used).map_err(|_| DecodeError::Address)?;
                     let payload = Received::new(message, payload + used, length - used);
-                    let datagram = Datagram { from, payload };
+                    let datagram = Datagram {
+                        from,
+                        controls: Vec::new(),
+                        payload,
+                    };
+                    self.process.receive_datagram(socket, datagram);
+                }
+                FrameKind::Message => {
+                    self.link.progress.take(whole);
+                    let head = at.min(payload + ADDRESS_LENGTH + CONTROLS_LENGTH);
+                    let head = message.subarray(payload, head).to_vec();
+                    let (from, address) = frame::decode_address(&head)?;
+                    let (controls, used) = frame::decode_controls(&head[address..])?;
+                    let used = u32::try_from(address + used).map_err(|_| DecodeError::Controls)?;
+                    let payload = Received::new(message, payload + used, length - used);
+                    let datagram = Datagram {
+                        from,
+                        controls,
+                        payload,
+                    };
                     self.process.receive_datagram(socket, datagram);
                 }
             }

@@ -6,7 +6,7 @@
 
 mod stream;
 
-use protocol::Address;
+use protocol::{Address, Control};
 
 pub(crate) use stream::{Placement, Reading, Stream};
 
@@ -33,6 +33,8 @@ impl Chunk for Vec<u8> {
 pub(crate) struct Datagram<C> {
     /// The sender.
     pub(crate) from: Address,
+    /// What came with it.
+    pub(crate) controls: Vec<Control>,
     /// The bytes.
     pub(crate) payload: C,
 }

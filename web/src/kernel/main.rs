@@ -25,6 +25,8 @@
 
 #[cfg(any(test, target_arch = "wasm32"))]
 mod addresses;
+#[cfg(any(test, target_arch = "wasm32"))]
+mod ancillary;
 #[cfg(target_arch = "wasm32")]
 mod bridge;
 #[cfg(any(test, target_arch = "wasm32"))]

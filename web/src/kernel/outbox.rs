@@ -11,10 +11,10 @@
 use js_sys::Uint8Array;
 use protocol::frame::{self, Header};
 use protocol::limits::MAX_PAYLOAD;
-use protocol::{Address, ClientMessage, SocketId};
+use protocol::{ClientMessage, SocketId};
 
 use super::memory::{Memory, Span, window};
-use super::process::frames;
+use super::process::{Envelope, frames};
 use super::tape::{BLOCK, Tape, WrongCount};
 
 /// The most that is kept without an acknowledgement, in bytes: more than the credit of all sockets together, so only a
@@ -152,15 +152,20 @@ impl Outbox {
     pub(crate) fn datagram(
         &mut self,
         socket: SocketId,
-        address: &Address,
+        Envelope { address, controls }: Envelope<'_>,
         memory: &mut Memory,
         source: &[Span],
         leave: &dyn Fn(&Uint8Array),
     ) {
         let mut prefix = Vec::with_capacity(16);
         frame::encode_address(address, &mut prefix);
+        let has_controls = !controls.is_empty() && frame::encode_controls(controls, &mut prefix);
         let header = Header {
-            kind: frame::FrameKind::Datagram,
+            kind: if has_controls {
+                frame::FrameKind::Message
+            } else {
+                frame::FrameKind::Datagram
+            },
             length: prefix.len() + super::memory::total(source),
             socket,
         };

@@ -9,7 +9,7 @@
 //!
 //! - [`attempt`]: tries, and how they end.
 //! - [`connection`]: bind, listen, accept, connect, shutdown, close.
-//! - [`transfer`]: send and receive.
+//! - [`transfer`]: send and receive; [`envelope`]: what a datagram is sent with.
 //! - [`urgent`]: what comes and goes beside a stream.
 //! - [`inquiry`]: names, options, poll, name resolution.
 //! - [`readiness`]: what epoll watches and tells.
@@ -17,6 +17,7 @@
 
 mod attempt;
 mod connection;
+mod envelope;
 mod inquiry;
 mod readiness;
 mod transfer;
@@ -32,9 +33,10 @@ use protocol::{
 };
 
 pub(crate) use attempt::{Attempt, Mode, Step, Try};
+pub(crate) use envelope::Envelope;
 pub(crate) use inquiry::{PollEntry, PollTarget, Resolved};
 pub(crate) use readiness::Streams;
-pub(crate) use transfer::{Load, Received, Sent, frames};
+pub(crate) use transfer::{Load, Received, Sent, flags, frames};
 pub(crate) use unix::Node;
 
 use super::epoll::{Epoll, EpollId};

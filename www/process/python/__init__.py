@@ -9,6 +9,7 @@ frames    tracebacks without this package
 threads   green threads: `_thread`, `threading`, `queue`, `time.sleep`
 constants numbers that `socket` lacks
 addresses sockets of the families that C code does not know
+ancillary what goes beside the data
 names     look-ups with both families
 readiness `select.epoll`
 sockets   the gaps of `socket` and `select`

@@ -16,7 +16,7 @@ from functools import lru_cache
 
 import _socket
 
-from . import calls
+from . import ancillary, calls
 
 _base = _socket.socket
 _type = _base.type.__get__
@@ -175,13 +175,13 @@ class Methods:
 
     def recvmsg(self, *args):
         """socket.recvmsg"""
-        *rest, address = _base.recvmsg(self, *args)
-        return *rest, shown(address)
+        data, beside, flags, address = _base.recvmsg(self, *args)
+        return data, ancillary.shown(beside), flags, shown(address)
 
     def recvmsg_into(self, *args):
         """socket.recvmsg_into"""
-        *rest, address = _base.recvmsg_into(self, *args)
-        return *rest, shown(address)
+        count, beside, flags, address = _base.recvmsg_into(self, *args)
+        return count, ancillary.shown(beside), flags, shown(address)
 
 
 def _asked(fileno, family, kind):

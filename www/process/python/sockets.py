@@ -15,7 +15,7 @@ import struct
 
 import _socket
 
-from . import addresses, calls, constants, errors, names, unix
+from . import addresses, ancillary, calls, constants, errors, names, unix
 
 SOMAXCONN = 4096
 
@@ -105,6 +105,7 @@ def install():
     _socket.SOMAXCONN = socket.SOMAXCONN = SOMAXCONN
     _socket.has_ipv6 = socket.has_ipv6 = True
     names.install()
+    ancillary.install()
     addresses.install()
     unix.install()
     for method in (setsockopt, getsockopt, connect_ex):

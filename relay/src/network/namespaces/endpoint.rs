@@ -4,13 +4,14 @@ use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
-use protocol::{Address, Domain, Errno, Kind};
+use protocol::{Address, Control, Domain, Errno, Kind};
 use rustix::net::{
     self, AddressFamily, Protocol, RawProtocol, RecvFlags, SendFlags, SocketAddrAny, SocketFlags,
     SocketType, sockopt,
 };
 
-use super::super::{Arrival, Endpoint, Names, Plug, Progress, errno};
+use super::super::{Arrival, Detail, Endpoint, Names, Plug, Progress, control, errno, errno_of_io};
+use crate::system;
 
 const FLAGS: SocketFlags = SocketFlags::NONBLOCK.union(SocketFlags::CLOEXEC);
 
@@ -108,9 +109,16 @@ impl Endpoint for RealEndpoint {
         descriptor: BorrowedFd<'_>,
         payload: &[u8],
         address: &Address,
+        controls: &[Control],
     ) -> Result<(), Errno> {
         let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
-        match to_kernel(address)? {
+        let to = to_kernel(address)?;
+        if !controls.is_empty() {
+            let controls = control::encode(control::sendable(controls)?);
+            return system::send_message(descriptor, payload, to, &controls)
+                .map_err(|error| errno_of_io(&error));
+        }
+        match to {
             Some(address) => net::sendto(descriptor, payload, flags, &address),
             None => net::send(descriptor, payload, flags),
         }
@@ -122,13 +130,24 @@ impl Endpoint for RealEndpoint {
         &mut self,
         descriptor: BorrowedFd<'_>,
         buffer: &mut [u8],
+        detail: Detail,
     ) -> Result<Arrival, Errno> {
+        if detail == Detail::Controls {
+            let message = system::receive_message(descriptor, buffer);
+            let message = message.map_err(|error| errno_of_io(&error))?;
+            return Ok(Arrival {
+                length: message.length,
+                sender: Some(message.sender.map_or(Address::Unspecified, of_kernel)),
+                controls: message.controls,
+            });
+        }
         let (length, _, sender) =
             net::recvfrom(descriptor, buffer, RecvFlags::DONTWAIT).map_err(errno)?;
         let sender = sender.map_or(Address::Unspecified, to_program);
         Ok(Arrival {
             length,
             sender: Some(sender),
+            controls: Vec::new(),
         })
     }
 }
@@ -150,14 +169,17 @@ fn to_kernel(address: &Address) -> Result<Option<SocketAddr>, Errno> {
 
 /// The address as the program sees it.
 fn to_program(address: SocketAddrAny) -> Address {
-    match SocketAddr::try_from(address) {
-        Ok(SocketAddr::V4(address)) => address.into(),
-        Ok(SocketAddr::V6(address)) => Address::Inet6 {
+    SocketAddr::try_from(address).map_or(Address::Unspecified, of_kernel)
+}
+
+fn of_kernel(address: SocketAddr) -> Address {
+    match address {
+        SocketAddr::V4(address) => address.into(),
+        SocketAddr::V6(address) => Address::Inet6 {
             ip: *address.ip(),
             port: address.port(),
             flow: address.flowinfo(),
             scope: address.scope_id(),
         },
-        Err(_) => Address::Unspecified,
     }
 }

@@ -152,6 +152,20 @@ impl Cast {
         Ok(Some(Self { to: ip, card, from }))
     }
 
+    /// The same way, as the sender of one datagram chooses it.
+    pub(super) fn by(self, host: Identity, card: Option<Card>, from: Option<IpAddr>) -> Self {
+        let usual = match card {
+            None => self.from,
+            Some(Card::Loopback) => loopback_like(self.to),
+            Some(Card::Ethernet) => host.lab_like(self.to),
+        };
+        Self {
+            card: card.unwrap_or(self.card),
+            from: from.unwrap_or(usual),
+            ..self
+        }
+    }
+
     /// Whether it can leave the host at all: not by the loopback, and not to a group of the interface.
     pub(super) fn leaves(self) -> bool {
         let is_inside = match self.to {

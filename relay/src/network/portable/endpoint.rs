@@ -7,20 +7,24 @@ use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
 
-use protocol::{Address, Errno};
+use protocol::{Address, Control, Errno};
 use rustix::net::{self, SendFlags, sockopt};
 
 use self::link::Link;
-use super::super::{Arrival, Endpoint, Names, Plug, Progress, errno, next_length};
-use super::cast::{Cast, is_for_many};
+use super::super::{
+    Arrival, Detail, Endpoint, Names, Plug, Progress, control, errno, errno_of_io, next_length,
+};
+use super::ancillary::{Entry, Marks, Outgoing};
+use super::cast::{Card, Cast, is_for_many};
 use super::family::Family;
 use super::inet6::{self, Port};
 use super::lock;
-use super::mailbox::Sender;
+use super::mailbox::{Beside, Sender};
 use super::port::{self, Hold, inet, own_address};
 use super::station::{self, Station};
 use super::table::{Dialled, Table, Transport};
 use super::view::{Bound, Destination, Identity, Stack, loopback_like, twin};
+use crate::system;
 
 /// How many connections from outside the lab are turned away in one accept before it gives up for now.
 const STRANGERS: usize = 64;
@@ -186,6 +190,25 @@ impl InetEndpoint {
         Some(SocketAddr::new(view, real.port()))
     }
 
+    /// Where a datagram for this socket alone came in, by the view of its sender. The kernel names the card that has the
+    /// address, even to the host itself.
+    fn entry(&self, from: IpAddr) -> Entry {
+        let bound = self.bound_view();
+        let to = if !bound.is_unspecified() {
+            bound
+        } else if from.is_loopback() {
+            loopback_like(from)
+        } else {
+            self.host.lab_like(from)
+        };
+        let card = if to.is_loopback() {
+            Card::Loopback
+        } else {
+            Card::Ethernet
+        };
+        Entry { to, card }
+    }
+
     /// The loopback of the family that a real address stands for.
     fn view_of(&self, real: Ipv4Addr) -> IpAddr {
         if self.family == Family::Inet6 && real == twin(real) {
@@ -302,7 +325,9 @@ impl Endpoint for InetEndpoint {
         descriptor: BorrowedFd<'_>,
         payload: &[u8],
         address: &Address,
+        controls: &[Control],
     ) -> Result<(), Errno> {
+        let outgoing = Outgoing::read(self.host, self.family, controls)?;
         let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
         let to = match (address, self.link) {
             (Address::Unspecified, Some(link)) => link.to,
@@ -310,14 +335,16 @@ impl Endpoint for InetEndpoint {
             (_, _) => self.family.view(address)?,
         };
         if let Some(cast) = self.cast(descriptor, to)? {
+            let cast = cast.by(self.host, outgoing.card, outgoing.from);
             self.bind_if_unbound(descriptor)?;
             let ports = (own_address(descriptor)?.port(), to.port());
             return match &self.station {
-                Some(station) => station.send(descriptor, cast, ports, payload),
+                Some(station) => station.send(descriptor, (cast, &outgoing), ports, payload),
                 None => Ok(()),
             };
         }
         let (destination, from) = self.route(to)?;
+        let from = outgoing.from.unwrap_or(from);
         self.bind_if_unbound(descriptor)?;
         let shared = Arc::clone(&self.table);
         // Held until the datagram is there, as in `connect_stream`.
@@ -329,13 +356,25 @@ impl Endpoint for InetEndpoint {
                 None => Ok(()),
             };
         };
-        let sent = if *address == Address::Unspecified {
+        let is_connected = *address == Address::Unspecified;
+        if is_connected {
             self.follow(descriptor, real)?;
+        }
+        if let Some((_, own)) = self
+            .bound
+            .filter(|_| !is_connected || outgoing.from.is_some())
+        {
+            table.sends_from(own, from);
+        }
+        if !outgoing.kernel.is_empty() {
+            let to = (!is_connected).then_some(real.into());
+            let controls = control::encode(&outgoing.kernel);
+            return system::send_message(descriptor, payload, to, &controls)
+                .map_err(|error| errno_of_io(&error));
+        }
+        let sent = if is_connected {
             net::send(descriptor, payload, flags)
         } else {
-            if let Some((_, own)) = self.bound {
-                table.sends_from(own, from);
-            }
             net::sendto(descriptor, payload, flags, &real)
         };
         sent.map(|_| ()).map_err(errno)
@@ -343,18 +382,31 @@ impl Endpoint for InetEndpoint {
 
     fn receive_from(
         &mut self,
-        _descriptor: BorrowedFd<'_>,
+        descriptor: BorrowedFd<'_>,
         buffer: &mut [u8],
+        detail: Detail,
     ) -> Result<Arrival, Errno> {
         let station = self.station.as_ref().ok_or(Errno::EOPNOTSUPP)?;
-        let (length, sender) = station.mailbox().take(buffer)?;
-        let sender = match sender {
+        let taken = station.mailbox().take(buffer, detail)?;
+        let sender = match taken.sender {
             Sender::View(view) => Some(view),
             Sender::Real(real) => real.and_then(|real| self.sender(real)),
         };
+        let controls = match (detail, taken.beside, sender) {
+            (Detail::Controls, Beside::Many(marks), _) => {
+                let Marks { to, card, .. } = marks;
+                let controls = marks.controls(descriptor);
+                Entry { to, card }.shown(self.host, self.family, controls)
+            }
+            (Detail::Controls, Beside::Kernel(controls), Some(sender)) => self
+                .entry(sender.ip())
+                .shown(self.host, self.family, controls),
+            (Detail::Bytes, _, _) | (_, _, None) => Vec::new(),
+        };
         Ok(Arrival {
-            length,
+            length: taken.length,
             sender: sender.map(|view| self.family.address(view)),
+            controls,
         })
     }
 

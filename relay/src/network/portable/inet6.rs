@@ -5,8 +5,13 @@ use std::os::fd::BorrowedFd;
 use protocol::Errno;
 use rustix::net::sockopt;
 
-use super::super::errno;
+use super::super::option::{
+    Allowed, IP_PKTINFO, IP_RECVTOS, IP_RECVTTL, IPV6_RECVHOPLIMIT, IPV6_RECVPKTINFO,
+    IPV6_RECVTCLASS,
+};
+use super::super::{errno, errno_of_io};
 use super::view::Stack;
+use crate::system;
 
 const SOL_SOCKET: i32 = 1;
 const SO_DOMAIN: i32 = 39;
@@ -44,7 +49,7 @@ pub(super) fn get(
         (IPPROTO_IPV6, IPV6_MULTICAST_HOPS) => sockopt::ip_multicast_ttl(fd).map(signed),
         (IPPROTO_IPV6, IPV6_MULTICAST_LOOP) => sockopt::ip_multicast_loop(fd).map(i32::from),
         (IPPROTO_IPV6, IPV6_TCLASS) => sockopt::ip_tos(fd).map(i32::from),
-        (IPPROTO_IPV6, _) => return Some(Err(Errno::ENOPROTOOPT)),
+        (IPPROTO_IPV6, _) => return Some(get_twin(fd, option)),
         _ => return None,
     };
     Some(number.map_err(errno))
@@ -87,9 +92,31 @@ pub(super) fn set(
         },
         IPV6_TCLASS => in_range(number, 0)
             .map(|class| sockopt::set_ip_tos(fd, u8::try_from(class).unwrap_or(u8::MAX))),
-        _ => Err(Errno::ENOPROTOOPT),
+        _ => return Some(set_twin(fd, (level, name), number)),
     };
     Some(done.and_then(|done| done.map_err(errno)))
+}
+
+/// The option of IPv4 by which the kernel tells the same.
+fn twin(option: (i32, i32)) -> Result<&'static Allowed, Errno> {
+    let twin = match option {
+        IPV6_RECVPKTINFO => IP_PKTINFO,
+        IPV6_RECVHOPLIMIT => IP_RECVTTL,
+        IPV6_RECVTCLASS => IP_RECVTOS,
+        _ => return Err(Errno::ENOPROTOOPT),
+    };
+    Allowed::find(twin).ok_or(Errno::ENOPROTOOPT)
+}
+
+fn get_twin(fd: BorrowedFd<'_>, option: (i32, i32)) -> Result<i32, Errno> {
+    let mut value = [0; 4];
+    system::get_option(fd, twin(option)?, &mut value).map_err(|error| errno_of_io(&error))?;
+    Ok(i32::from_ne_bytes(value))
+}
+
+fn set_twin(fd: BorrowedFd<'_>, option: (i32, i32), number: i32) -> Result<(), Errno> {
+    let value = i32::from(number != 0).to_ne_bytes();
+    system::set_option(fd, twin(option)?, &value).map_err(|error| errno_of_io(&error))
 }
 
 /// A number of hops or a class: 0 to 255, and -1 for the default.

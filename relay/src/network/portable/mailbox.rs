@@ -12,12 +12,14 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
 
-use protocol::Errno;
+use protocol::{Control, Errno};
 use rustix::net::{self, RecvFlags, sockopt};
 
-use super::super::{errno, next_length};
+use super::super::{Detail, errno, errno_of_io, next_length};
+use super::ancillary::Marks;
 use super::lock;
 use super::port::inet;
+use crate::system;
 
 /// What the kernel charges for a datagram beside its bytes (`SKB_TRUESIZE` of none, on a machine of 64 bits).
 const OVERHEAD: usize = 576;
@@ -36,8 +38,30 @@ pub(super) enum Sender {
 pub(super) struct Letter {
     /// Who sent it.
     pub(super) sender: Sender,
+    /// What there is to know of it.
+    pub(super) beside: Beside,
     /// What is in it. All that get a copy share it.
     pub(super) payload: Arc<[u8]>,
+}
+
+/// What there is to know of a datagram beside its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Beside {
+    /// What the kernel has said.
+    Kernel(Vec<Control>),
+    /// It was for many.
+    Many(Marks),
+}
+
+/// A datagram that was taken.
+#[derive(Debug)]
+pub(super) struct Taken {
+    /// How much of it is in the buffer.
+    pub(super) length: usize,
+    /// Who sent it.
+    pub(super) sender: Sender,
+    /// What there is to know of it.
+    pub(super) beside: Beside,
 }
 
 /// The mailbox of one socket.
@@ -56,6 +80,8 @@ struct Shelf {
     held: usize,
     /// Who wants to know of them.
     waker: Option<Waker>,
+    /// What was last asked for.
+    detail: Detail,
 }
 
 impl Mailbox {
@@ -99,20 +125,29 @@ impl Mailbox {
         }
     }
 
-    /// Takes the datagram that comes next: says how much of it is in the buffer, and who sent it.
-    pub(super) fn take(&self, buffer: &mut [u8]) -> Result<(usize, Sender), Errno> {
+    /// Takes the datagram that comes next.
+    pub(super) fn take(&self, buffer: &mut [u8], detail: Detail) -> Result<Taken, Errno> {
         // Held during the call, so that nobody takes the kernel's queue over meanwhile.
         let mut shelf = lock(&self.shelf);
+        shelf.detail = detail;
         match shelf.pop() {
             Some(letter) => {
-                let Letter { sender, payload } = letter?;
+                let Letter {
+                    sender,
+                    beside,
+                    payload,
+                } = letter?;
                 let length = payload.len().min(buffer.len());
                 for (to, from) in buffer.iter_mut().zip(payload.iter()) {
                     *to = *from;
                 }
-                Ok((length, sender))
+                Ok(Taken {
+                    length,
+                    sender,
+                    beside,
+                })
             }
-            None => receive(self.descriptor.as_fd(), buffer),
+            None => receive(self.descriptor.as_fd(), buffer, detail),
         }
     }
 }
@@ -123,11 +158,14 @@ impl Shelf {
         // As in the kernel, what begins within the bound is taken whole.
         while self.held <= most {
             let mut buffer = vec![0; next_length(descriptor).unwrap_or(0)];
-            match receive(descriptor, &mut buffer) {
-                Ok((length, sender)) => {
-                    buffer.truncate(length);
-                    let payload = buffer.into();
-                    self.put(Ok(Letter { sender, payload }));
+            match receive(descriptor, &mut buffer, self.detail) {
+                Ok(taken) => {
+                    buffer.truncate(taken.length);
+                    self.put(Ok(Letter {
+                        sender: taken.sender,
+                        beside: taken.beside,
+                        payload: buffer.into(),
+                    }));
                 }
                 Err(Errno::EAGAIN) => return true,
                 Err(error) => self.put(Err(error)),
@@ -153,8 +191,28 @@ fn charge(letter: &Result<Letter, Errno>) -> usize {
     bytes + OVERHEAD
 }
 
-fn receive(descriptor: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<(usize, Sender), Errno> {
-    let (length, _, sender) =
-        net::recvfrom(descriptor, buffer, RecvFlags::DONTWAIT).map_err(errno)?;
-    Ok((length, Sender::Real(sender.and_then(inet))))
+fn receive(descriptor: BorrowedFd<'_>, buffer: &mut [u8], detail: Detail) -> Result<Taken, Errno> {
+    match detail {
+        Detail::Bytes => {
+            let (length, _, sender) =
+                net::recvfrom(descriptor, buffer, RecvFlags::DONTWAIT).map_err(errno)?;
+            Ok(Taken {
+                length,
+                sender: Sender::Real(sender.and_then(inet)),
+                beside: Beside::Kernel(Vec::new()),
+            })
+        }
+        Detail::Controls => {
+            let message = system::receive_message(descriptor, buffer);
+            let message = message.map_err(|error| errno_of_io(&error))?;
+            Ok(Taken {
+                length: message.length,
+                sender: Sender::Real(match message.sender {
+                    Some(SocketAddr::V4(real)) => Some(real),
+                    Some(SocketAddr::V6(_)) | None => None,
+                }),
+                beside: Beside::Kernel(message.controls),
+            })
+        }
+    }
 }

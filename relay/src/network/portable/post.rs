@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use super::ancillary::Marks;
 use super::cast::{Cast, has_everybody, is_group};
 use super::group::Groups;
-use super::mailbox::{Letter, Mailbox, Sender};
+use super::mailbox::{Beside, Letter, Mailbox, Sender};
 use super::view::{Bound, Identity};
 
 /// The number of a socket at the post.
@@ -80,7 +81,7 @@ impl Post {
     /// Gives everybody a copy who is to have one.
     pub(super) fn deliver(
         &self,
-        (cast, range): (Cast, Range),
+        (cast, range, marks): (Cast, Range, Marks),
         sender: (Identity, SocketAddr),
         port: u16,
         payload: &[u8],
@@ -97,6 +98,7 @@ impl Post {
             if comes && takes && resident.hears(cast, from, port) {
                 resident.mailbox.post(Letter {
                     sender: Sender::View(from),
+                    beside: Beside::Many(marks),
                     payload: Arc::clone(&payload),
                 });
             }

@@ -4,17 +4,20 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
 use protocol::Errno;
 use protocol::limits::MAX_DATAGRAM;
 use rustix::net::sockopt;
 
+use super::super::control::{TOS, TTL};
 use super::super::errno;
 use super::super::option::{
     IP_ADD_MEMBERSHIP, IP_ADD_SOURCE_MEMBERSHIP, IP_BLOCK_SOURCE, IP_DROP_MEMBERSHIP,
     IP_DROP_SOURCE_MEMBERSHIP, IP_MULTICAST_ALL, IP_MULTICAST_IF, IP_UNBLOCK_SOURCE,
     IPV6_JOIN_GROUP, IPV6_LEAVE_GROUP, IPV6_MULTICAST_IF,
 };
+use super::ancillary::{Marks, Outgoing};
 use super::cast::{Card, Cast, Choice, is_broadcast};
 use super::group::{Change, Groups, Hearing, Mode};
 use super::lock;
@@ -94,13 +97,29 @@ impl Station {
     pub(super) fn send(
         &self,
         descriptor: BorrowedFd<'_>,
-        cast: Cast,
+        (cast, outgoing): (Cast, &Outgoing),
         (from, to): (u16, u16),
         payload: &[u8],
     ) -> Result<(), Errno> {
         if MAX_DATAGRAM < payload.len() {
             return Err(Errno::EMSGSIZE);
         }
+        let ttl = if is_broadcast(cast.to) {
+            sockopt::ip_ttl(descriptor)
+        } else {
+            sockopt::ip_multicast_ttl(descriptor)
+        };
+        let ttl = u8::try_from(ttl.map_err(errno)?).unwrap_or(u8::MAX);
+        let marks = Marks {
+            to: cast.to,
+            card: cast.card,
+            ttl: outgoing.told(TTL).unwrap_or(ttl),
+            tos: match outgoing.told(TOS) {
+                Some(tos) => tos,
+                None => sockopt::ip_tos(descriptor).map_err(errno)?,
+            },
+            at: SystemTime::now(),
+        };
         let range = if is_broadcast(cast.to) {
             Range {
                 own: true,
@@ -109,13 +128,13 @@ impl Station {
         } else {
             Range {
                 own: sockopt::ip_multicast_loop(descriptor).map_err(errno)?,
-                others: cast.leaves() && sockopt::ip_multicast_ttl(descriptor).map_err(errno)? != 0,
+                others: cast.leaves() && marks.ttl != 0,
             }
         };
         let sender = (self.host, SocketAddr::new(cast.from, from));
         lock(&self.table)
             .post
-            .deliver((cast, range), sender, to, payload);
+            .deliver((cast, range, marks), sender, to, payload);
         Ok(())
     }
 

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use protocol::limits::MAX_UNIX_NAME;
-use protocol::{Address, Errno, Kind};
+use protocol::{Address, Control, Errno, Kind};
 use rustix::net::{
     self, AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags,
     SocketAddrAny, SocketAddrUnix, SocketFlags, SocketType, sockopt,
 };
 use rustix::process::getpid;
 
-use super::super::{Arrival, Endpoint, Names, Plug, Progress, Room, errno};
+use super::super::{Arrival, Detail, Endpoint, Names, Plug, Progress, Room, errno};
 use super::Owner;
 use super::registry::{Caller, Real, Table};
 
@@ -239,6 +239,7 @@ impl Endpoint for UnixEndpoint {
         descriptor: BorrowedFd<'_>,
         payload: &[u8],
         address: &Address,
+        _controls: &[Control],
     ) -> Result<(), Errno> {
         self.send(descriptor, payload, address)
     }
@@ -247,6 +248,7 @@ impl Endpoint for UnixEndpoint {
         &mut self,
         descriptor: BorrowedFd<'_>,
         buffer: &mut [u8],
+        _detail: Detail,
     ) -> Result<Arrival, Errno> {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
@@ -266,6 +268,7 @@ impl Endpoint for UnixEndpoint {
         Ok(Arrival {
             length: message.bytes,
             sender: is_ours.then(|| name.map_or(Address::Unspecified, Address::Unix)),
+            controls: Vec::new(),
         })
     }
 

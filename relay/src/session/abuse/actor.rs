@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use protocol::frame::{FrameKind, Header, encode_address, encode_message};
+use protocol::frame::{FrameKind, Header, encode_address, encode_controls, encode_message};
 use protocol::limits::MAX_STREAM_FRAME;
 use protocol::{CallId, ClientMessage, Frame, Frames, ServerMessage};
 
@@ -112,6 +112,13 @@ impl Actor {
                 payload.extend_from_slice(&self.own[..length]);
                 (FrameKind::Datagram, socket, payload)
             }
+            Deed::Enclose(socket, address, control, length) => {
+                let mut payload = Vec::new();
+                encode_address(&address, &mut payload);
+                assert!(encode_controls(&[control], &mut payload));
+                payload.extend_from_slice(&self.own[..length]);
+                (FrameKind::Message, socket, payload)
+            }
         };
         let header = Header {
             kind,
@@ -174,7 +181,9 @@ impl Actor {
                     }
                     Frame::Control(_) => {}
                     Frame::Urgent { byte, .. } => assert_eq!(byte, self.own[0], "a foreign byte"),
-                    Frame::Stream { payload, .. } | Frame::Datagram { payload, .. } => {
+                    Frame::Stream { payload, .. }
+                    | Frame::Datagram { payload, .. }
+                    | Frame::Message { payload, .. } => {
                         let own = &self.own[..payload.len()];
                         assert!(payload == own, "a foreign byte");
                     }

@@ -3,7 +3,9 @@
 use std::net::Ipv4Addr;
 
 use proptest::prelude::*;
-use protocol::{Act, Address, CallId, ClientMessage, Domain, Kind, Patience, Shutdown, SocketId};
+use protocol::{
+    Act, Address, CallId, ClientMessage, Control, Domain, Kind, Patience, Shutdown, SocketId,
+};
 
 /// Something that a process does. Numbers of calls are given when it is done.
 #[derive(Clone, Debug)]
@@ -16,6 +18,8 @@ pub(super) enum Deed {
     Urge(SocketId),
     /// It sends a datagram of this many bytes.
     Send(SocketId, Address, usize),
+    /// A datagram of so many bytes with a control message.
+    Enclose(SocketId, Address, Control, usize),
 }
 
 /// Stands where a number of a call will be.
@@ -122,7 +126,17 @@ pub(super) fn deed() -> impl Strategy<Value = Deed> {
         4 => (socket(), 0usize..65_536).prop_map(|(socket, length)| Deed::Write(socket, length)),
         4 => (socket(), address(), 0usize..65_507)
             .prop_map(|(socket, address, length)| Deed::Send(socket, address, length)),
+        4 => (socket(), address(), control(), 0usize..65_507)
+            .prop_map(|(socket, address, control, length)| {
+                Deed::Enclose(socket, address, control, length)
+            }),
     ]
+}
+
+fn control() -> impl Strategy<Value = Control> {
+    let level = prop::sample::select(vec![0, 1, 41, 6]);
+    let value = prop::collection::vec(any::<u8>(), 0..24);
+    (level, 0..70, value).prop_map(|(level, kind, value)| Control { level, kind, value })
 }
 
 /// Gives a call its number, if it is one.

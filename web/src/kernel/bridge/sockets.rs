@@ -6,31 +6,13 @@ use protocol::{Address, Errno, Kind, Shutdown, SocketId};
 use wasm_bindgen::prelude::*;
 
 use super::super::kind;
-use super::super::memory::{Memory, Received as Chunk, Span, total, window};
-use super::super::process::{Load, Received, Sent, Step, Try};
+use super::super::memory::{Received as Chunk, Span, total, window};
+use super::super::process::{Envelope, Load, Received, Sent, Step, Try};
 use super::super::sockaddr;
 use super::{BLOCKED, Kernel, count, failed, mode};
 
 /// The longest socket address that is read, in bytes.
 const MAX_SOCKADDR: u32 = 128;
-
-/// The fields of a `struct msghdr` that count here.
-struct MessageHeader {
-    name: u32,
-    name_length: u32,
-    parts: Vec<Span>,
-}
-
-impl MessageHeader {
-    fn read(memory: &mut Memory, at: u32) -> Self {
-        let (vector, length) = (memory.read_u32(at + 8), memory.read_u32(at + 12));
-        Self {
-            name: memory.read_u32(at),
-            name_length: memory.read_u32(at + 4),
-            parts: memory.vector(vector, length),
-        }
-    }
-}
 
 #[wasm_bindgen]
 impl Kernel {
@@ -223,36 +205,6 @@ impl Kernel {
         })
     }
 
-    /// recvmsg(2). There is no ancillary data.
-    #[wasm_bindgen(js_name = recvMessage)]
-    pub fn recv_message(
-        &mut self,
-        token: i32,
-        socket: u32,
-        message: u32,
-        flags: i32,
-        stream_flags: u32,
-    ) -> i32 {
-        let header = MessageHeader::read(&mut self.memory, message);
-        let result = self.receive_into(token, socket, &header.parts, flags, stream_flags);
-        self.end_receive(result, &header.parts, |kernel, received| {
-            let name = match &received.from {
-                Some(from) => sockaddr::encode(from, &mut kernel.addresses),
-                None => Vec::new(),
-            };
-            let room = name.len().min(header.name_length as usize);
-            if header.name != 0 {
-                kernel.memory.write(header.name, &name[..room]);
-            }
-            kernel
-                .memory
-                .write_u32(message + 4, count(name.len()).cast_unsigned());
-            kernel.memory.write_u32(message + 20, 0);
-            let told = received.told.cast_unsigned();
-            kernel.memory.write_u32(message + 24, told);
-        })
-    }
-
     /// ioctl(2) with `SIOCATMARK`: one or zero.
     #[wasm_bindgen(js_name = atMark)]
     pub fn at_mark(&mut self, token: i32, socket: u32) -> i32 {
@@ -297,26 +249,14 @@ impl Kernel {
             length: size,
         }];
         match self.destination(socket, address, length) {
-            Ok(address) => self.send_from(token, socket, &parts, &address, flags, stream_flags),
-            Err(errno) => failed(errno),
-        }
-    }
-
-    /// sendmsg(2). Ancillary data is not sent.
-    #[wasm_bindgen(js_name = sendMessage)]
-    pub fn send_message(
-        &mut self,
-        token: i32,
-        socket: u32,
-        message: u32,
-        flags: i32,
-        stream_flags: u32,
-    ) -> i32 {
-        let header = MessageHeader::read(&mut self.memory, message);
-        match self.destination(socket, header.name, header.name_length) {
-            Ok(address) => {
-                self.send_from(token, socket, &header.parts, &address, flags, stream_flags)
-            }
+            Ok(address) => self.send_from(
+                token,
+                socket,
+                &parts,
+                (&address).into(),
+                flags,
+                stream_flags,
+            ),
             Err(errno) => failed(errno),
         }
     }
@@ -336,7 +276,7 @@ impl Kernel {
             token,
             socket,
             &parts,
-            &Address::Unspecified,
+            (&Address::Unspecified).into(),
             0,
             stream_flags,
         )
@@ -352,7 +292,12 @@ impl Kernel {
     }
 
     /// Where a send goes: to the peer, if the program names no address.
-    fn destination(&mut self, socket: u32, at: u32, length: u32) -> Result<Address, Errno> {
+    pub(super) fn destination(
+        &mut self,
+        socket: u32,
+        at: u32,
+        length: u32,
+    ) -> Result<Address, Errno> {
         match at {
             0 => Ok(Address::Unspecified),
             at => self.address_at(socket, at, length),
@@ -365,7 +310,7 @@ impl Kernel {
         0
     }
 
-    fn receive_into(
+    pub(super) fn receive_into(
         &mut self,
         token: i32,
         socket: u32,
@@ -384,7 +329,7 @@ impl Kernel {
         )
     }
 
-    fn end_receive(
+    pub(super) fn end_receive(
         &mut self,
         result: Try<Received<Chunk>>,
         parts: &[Span],
@@ -421,12 +366,12 @@ impl Kernel {
         }
     }
 
-    fn send_from(
+    pub(super) fn send_from(
         &mut self,
         token: i32,
         socket: u32,
         parts: &[Span],
-        address: &Address,
+        envelope: Envelope<'_>,
         flags: i32,
         stream_flags: u32,
     ) -> i32 {
@@ -437,7 +382,7 @@ impl Kernel {
             &attempt,
             id,
             total(parts),
-            address,
+            envelope,
             flags,
             mode(stream_flags),
         );
@@ -446,7 +391,7 @@ impl Kernel {
                 // What the call brought about before goes first.
                 self.carry_out();
                 if sent.load != Load::Nothing {
-                    self.copy_out(id, &sent, address, parts);
+                    self.copy_out(id, &sent, envelope, parts);
                 }
                 if let Load::Followed(message) = &sent.load {
                     self.post(message);
@@ -459,7 +404,7 @@ impl Kernel {
         self.end(result, |_, length| count(length))
     }
 
-    fn copy_out(&mut self, id: SocketId, sent: &Sent, address: &Address, parts: &[Span]) {
+    fn copy_out(&mut self, id: SocketId, sent: &Sent, envelope: Envelope<'_>, parts: &[Span]) {
         let source = window(parts, sent.offset, sent.length);
         let Self {
             process,
@@ -475,7 +420,7 @@ impl Kernel {
             }
             Ok(Kind::Stream) => outbox.stream(id, memory, &source, &leave),
             Ok(Kind::Datagram | Kind::Raw { .. } | Kind::Ping) => {
-                outbox.datagram(id, address, memory, &source, &leave);
+                outbox.datagram(id, envelope, memory, &source, &leave);
             }
             Err(_) => {}
         }

@@ -4,14 +4,14 @@
 //! decided how many, and from where.
 
 use protocol::limits::{DATAGRAM_COST, MAX_DATAGRAM, MAX_STREAM_FRAME};
-use protocol::{Address, ClientMessage, Domain, Errno, Kind, SocketId};
+use protocol::{Address, ClientMessage, Control, Domain, Errno, Kind, SocketId};
 
 use super::super::inbox::{Chunk, Placement, Reading};
 use super::super::sockaddr::is_for_many;
 use super::super::socket::Phase;
 use super::super::thresholds::{CERTAIN, Way};
 use super::super::wait::{Object, Signals, Wait, WaitId, Wake};
-use super::{Attempt, Caller, Mode, Process, Step, Try};
+use super::{Attempt, Caller, Envelope, Mode, Process, Step, Try};
 
 /// Flags of recv(2) and send(2), in the numbers of Linux and Emscripten.
 pub(crate) mod flags {
@@ -19,6 +19,8 @@ pub(crate) mod flags {
     pub(crate) const OOB: i32 = 0x01;
     /// Leave the data where it is.
     pub(crate) const PEEK: i32 = 0x02;
+    /// There was no room for all control messages.
+    pub(crate) const CTRUNC: i32 = 0x08;
     /// Report a datagram's real length, even if it is cut.
     pub(crate) const TRUNC: i32 = 0x20;
     /// This call must not block.
@@ -49,6 +51,8 @@ pub(crate) struct Received<C> {
     pub(crate) then: Step<usize>,
     /// The sender of a datagram; the peer of a stream is not told (recv(2)).
     pub(crate) from: Option<Address>,
+    /// What came with a datagram.
+    pub(crate) controls: Vec<Control>,
     /// The flags that recvmsg(2) returns: `MSG_TRUNC` if a datagram was cut, `MSG_OOB` of an urgent byte.
     pub(crate) told: i32,
 }
@@ -128,6 +132,7 @@ impl<C: Chunk> Process<C> {
             offset: progress,
             then: Step::Ready(result),
             from,
+            controls: Vec::new(),
             told: 0,
         };
         let wanted = length - progress;
@@ -239,6 +244,7 @@ impl<C: Chunk> Process<C> {
                     count
                 }),
                 from: Some(datagram.from),
+                controls: datagram.controls,
                 told: if count < whole { flags::TRUNC } else { 0 },
             }));
         }
@@ -248,6 +254,7 @@ impl<C: Chunk> Process<C> {
                 offset: 0,
                 then: Step::Ready(0),
                 from: None,
+                controls: Vec::new(),
                 told: 0,
             }));
         }
@@ -260,27 +267,28 @@ impl<C: Chunk> Process<C> {
 
     /// send(2) and its kin. A blocking send on a stream takes everything before it returns, as on Linux, so it may be
     /// tried several times with part of the buffer each.
-    pub(crate) fn send(
+    pub(crate) fn send<'a>(
         &mut self,
         attempt: &Attempt,
         id: SocketId,
         length: usize,
-        address: &Address,
+        envelope: impl Into<Envelope<'a>>,
         flags: i32,
         mode: Mode,
     ) -> Try<Sent> {
         let mode = mode.with(flags);
+        let envelope = envelope.into();
         let socket = self.get(id)?;
         if flags & flags::OOB != 0 && !socket.has_urgent_data() {
             return Err(Errno::EOPNOTSUPP);
         }
         match socket.kind {
             Kind::Stream => {
-                self.check_destination(id, address)?;
+                self.check_destination(id, envelope.address)?;
                 self.send_stream(attempt, id, length, flags, mode)
             }
             Kind::Datagram | Kind::Raw { .. } | Kind::Ping => {
-                self.send_datagram(attempt, id, length, address, mode)
+                self.send_datagram(attempt, id, length, envelope, mode)
             }
         }
     }
@@ -371,7 +379,7 @@ impl<C: Chunk> Process<C> {
         attempt: &Attempt,
         id: SocketId,
         length: usize,
-        address: &Address,
+        Envelope { address, controls }: Envelope<'_>,
         mode: Mode,
     ) -> Try<Sent> {
         if self.get(id)?.domain == Domain::Unix
@@ -400,6 +408,8 @@ impl<C: Chunk> Process<C> {
         if MAX_DATAGRAM < length {
             return Err(Errno::EMSGSIZE);
         }
+        self.check_controls(controls)?;
+        let socket = self.get_mut(id)?;
         match address {
             Address::Unspecified if !socket.is_connected() && socket.domain == Domain::Unix => {
                 return Err(Errno::ENOTCONN);
@@ -441,7 +451,7 @@ impl<C: Chunk> Process<C> {
         };
         let (then, load) = match socket.kind {
             Kind::Raw { .. } | Kind::Ping => self.confirm(attempt.thread),
-            _ if is_for_many(to) => self.confirm(attempt.thread),
+            _ if is_for_many(to) || !controls.is_empty() => self.confirm(attempt.thread),
             Kind::Stream | Kind::Datagram => (Step::Ready(length), Load::Bytes),
         };
         Ok(Step::Ready(Sent {

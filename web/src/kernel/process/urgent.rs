@@ -40,6 +40,7 @@ impl<C: Chunk> Process<C> {
             offset: 0,
             then: Step::Ready(count),
             from: None,
+            controls: Vec::new(),
             told: if count == 0 {
                 flags::OOB | flags::TRUNC
             } else {
