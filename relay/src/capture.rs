@@ -60,6 +60,11 @@ impl Capture {
         self.ring().anchor()
     }
 
+    /// How many bytes of a frame are kept at most.
+    pub fn snap(&self) -> usize {
+        self.ring().snap()
+    }
+
     /// Writes down a frame, and says under which number.
     pub fn frame(
         &self,
@@ -155,6 +160,12 @@ impl Subscriber {
     #[must_use]
     pub fn cut_to(self, snap: usize) -> Self {
         Self { snap, ..self }
+    }
+
+    /// The number of the entry that comes next. Of one that has read nothing from the oldest on, it is how many had been
+    /// forgotten.
+    pub fn place(&self) -> u64 {
+        self.subscription.place()
     }
 
     /// What may be read by now, and when to read again.

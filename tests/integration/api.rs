@@ -7,6 +7,8 @@ use protocol::event::Event;
 use relay::{NetworkKind, Options};
 use serde_json::{Value, json};
 use tests::{Ask, Client, DEADLINE, TestRelay, Viewer, eventually};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 /// A relay that keeps labs which nobody uses.
 async fn patient() -> TestRelay {
@@ -377,4 +379,29 @@ fn assert_fits(value: &Value, schema: &Value, description: &Value, at: &str) {
         Some("integer") => assert!(value.is_u64() || value.is_i64(), "{at}: {value}"),
         other => panic!("{at}: the test does not know the type {other:?}"),
     }
+}
+
+#[tokio::test]
+async fn a_relay_that_is_stopping_makes_no_file_any_more() {
+    // A request whose second half comes when the relay is stopping already.
+    let answered = eventually(DEADLINE, async || {
+        let mut relay = crate::relay().await;
+        let mut stream = TcpStream::connect(relay.address()).await.unwrap();
+        let path = format!("/api/v1/labs/{}/capture.pcapng", relay.lab());
+        let half = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n");
+        stream.write_all(half.as_bytes()).await.unwrap();
+        // What came before this has been read, mostly.
+        Ask::to(&relay, "GET", "/healthz").send(&relay).await;
+        relay.ask_to_stop();
+        while TcpStream::connect(relay.address()).await.is_ok() {}
+        let mut answer = String::new();
+        let rest = stream.write_all(b"\r\n").await;
+        let read = stream.read_to_string(&mut answer).await;
+        // Otherwise the relay had not read the first half, and let the connection go.
+        let was_read = rest.is_ok() && read.is_ok() && !answer.is_empty();
+        was_read.then_some(answer)
+    });
+    let answer = answered.await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(answer.contains("the relay is stopping"), "{answer}");
 }

@@ -158,9 +158,49 @@ async fn a_file_on_its_way_counts_as_what_its_lab_makes_the_relay_hold() {
     let relay = TestRelay::exactly(options).await;
     let made = Ask::to(&relay, "PUT", &host).send(&relay).await;
     assert_eq!(made.status, 201);
-    for _ in 0..2 {
-        let answer = ask(&relay, &file).await;
+    for path in [&file, &file, &format!("{file}?follow=1")] {
+        let answer = ask(&relay, path).await;
         assert_eq!(answer.status, 429);
         assert_eq!(answer.headers["retry-after"], "30");
+    }
+}
+
+/// Asks for a file that grows, and says with what status it begins.
+async fn follow(relay: &TestRelay, path: &str) -> (TcpStream, String) {
+    let mut stream = TcpStream::connect(relay.address()).await.unwrap();
+    let request = format!("GET {path}?follow=1 HTTP/1.0\r\nHost: localhost\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).await.unwrap();
+    let status = String::from_utf8_lossy(&status[9..]).into_owned();
+    (stream, status)
+}
+
+#[tokio::test]
+async fn who_follows_a_record_takes_of_what_its_lab_may_make_the_relay_hold_and_gives_it_back() {
+    let mut options = crate::options();
+    options.limits.grace = Duration::from_secs(60);
+    // As much as one who follows takes.
+    options.limits.lab_buffer = 384 << 10;
+    let relay = TestRelay::exactly(options).await;
+    let host = format!("/api/v1/labs/{}/hosts/desk", relay.lab());
+    let file = host.replace("hosts/desk", "capture.pcapng");
+    let made = Ask::to(&relay, "PUT", &host).send(&relay).await;
+    assert_eq!(made.status, 201);
+    for _ in 0..3 {
+        let (first, status) = follow(&relay, &file).await;
+        assert_eq!(status, "200");
+        assert_eq!(follow(&relay, &file).await.1, "429");
+        drop(first);
+        let again = eventually(tests::DEADLINE, async || {
+            let (_, status) = follow(&relay, &file).await;
+            (status == "200").then_some(())
+        });
+        again.await.expect("what the first one took is given back");
+        // The last one goes now, too.
+        let free = eventually(tests::DEADLINE, async || {
+            (relay.metrics().sum("socketpad_viewers", &[]) == 0.0).then_some(())
+        });
+        free.await.expect("nobody follows any more");
     }
 }

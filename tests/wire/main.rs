@@ -9,6 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod follow;
 mod lab;
 mod shark;
 mod tcp;

@@ -64,12 +64,7 @@ fn read(remains: &Remains, view: View, filter: &str, fields: &[&str]) -> Vec<Vec
     }
     let output = command.output().expect("tshark can be started");
     fs::remove_file(&path).unwrap();
-    let complaints: Vec<String> = String::from_utf8(output.stderr)
-        .unwrap()
-        .lines()
-        .filter(|line| *line != TO_ROOT && !line.is_empty())
-        .map(String::from)
-        .collect();
+    let complaints = complaints(&output.stderr);
     assert!(
         output.status.success() && complaints.is_empty(),
         "tshark complains: {complaints:?}"
@@ -79,6 +74,14 @@ fn read(remains: &Remains, view: View, filter: &str, fields: &[&str]) -> Vec<Vec
         .lines()
         .map(|line| line.split('\t').map(String::from).collect())
         .collect()
+}
+
+/// What tshark has said that it should not.
+pub(super) fn complaints(stderr: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(stderr);
+    let lines = text.lines();
+    let lines = lines.filter(|line| *line != TO_ROOT && !line.is_empty());
+    lines.map(String::from).collect()
 }
 
 #[test]

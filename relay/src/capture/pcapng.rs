@@ -2,20 +2,25 @@
 //!
 //! Every card is an interface of its own, named `bob:eth0`. Names of hosts travel in the file, so that nobody has to be
 //! asked for them, and what became of a frame is its comment. At the end stands how many frames of each card were left
-//! out. No I/O: a file is an iterator of its blocks.
+//! out. No I/O: a file is an iterator of its blocks, and one that grows ([`Live`]) is written portion by portion.
 
 mod block;
+mod cards;
+mod live;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use protocol::HostName;
 
+use self::cards::Cards;
 use super::Snapshot;
 use super::record::{Device, Direction, Interface, Outcome, Record, What};
 use crate::network::switch::Side;
+
+pub use self::live::Live;
 
 /// Whose view a file shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,7 +40,7 @@ pub struct File<'a> {
     /// What is to be written next, the last one first.
     ready: Vec<Vec<u8>>,
     place: usize,
-    interfaces: BTreeMap<Arc<Interface>, u32>,
+    cards: Cards,
     /// How many frames of each card were left out, and when that was last noted.
     left_out: BTreeMap<Arc<Interface>, (Duration, u64)>,
     /// What became of each frame.
@@ -57,7 +62,7 @@ impl<'a> File<'a> {
             view,
             ready: head.into_iter().rev().collect(),
             place: 0,
-            interfaces: BTreeMap::new(),
+            cards: Cards::new(snapshot.anchor, snapshot.snap),
             left_out: BTreeMap::new(),
             fates,
         }
@@ -154,7 +159,7 @@ impl<'a> File<'a> {
     }
 
     fn write(&mut self, packet: &Packet<'_>, comments: &[String]) {
-        let time = self.nanoseconds(packet.at);
+        let time = self.cards.nanoseconds(packet.at);
         self.describe(packet.interface, |number| {
             block::packet(number, time, packet, comments)
         });
@@ -162,23 +167,9 @@ impl<'a> File<'a> {
 
     /// Makes a block ready that says something about a card, after one about the card itself if it is the first.
     fn describe(&mut self, interface: &Arc<Interface>, block: impl FnOnce(u32) -> Vec<u8>) {
-        let known = self.interfaces.get(interface).copied();
-        let number = known.unwrap_or_else(|| {
-            let number = u32::try_from(self.interfaces.len()).unwrap_or(u32::MAX);
-            self.interfaces.insert(Arc::clone(interface), number);
-            number
-        });
+        let (number, card) = self.cards.number(interface);
         self.ready.push(block(number));
-        if known.is_none() {
-            let snap = u32::try_from(self.snapshot.snap).unwrap_or(0);
-            self.ready.push(block::interface(interface, snap));
-        }
-    }
-
-    /// A time since the beginning of 1970, which ends in the year 2554.
-    fn nanoseconds(&self, at: Duration) -> u64 {
-        let wall = self.snapshot.anchor.wall.duration_since(UNIX_EPOCH);
-        u64::try_from((wall.unwrap_or_default() + at).as_nanos()).unwrap_or(u64::MAX)
+        self.ready.extend(card);
     }
 }
 
@@ -195,7 +186,7 @@ impl Iterator for File<'_> {
                 self.show(record);
             } else {
                 let (interface, (at, count)) = self.left_out.pop_first()?;
-                let time = self.nanoseconds(at);
+                let time = self.cards.nanoseconds(at);
                 self.describe(&interface, |number| block::statistics(number, time, count));
             }
         }

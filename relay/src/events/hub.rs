@@ -150,6 +150,24 @@ impl Hub {
         self.news.notify_waiters();
     }
 
+    /// Whether nothing more will happen.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// Waits until nothing more will happen.
+    pub(crate) async fn until_closed(&self) {
+        loop {
+            let news = self.news.notified();
+            let mut news = std::pin::pin!(news);
+            news.as_mut().enable();
+            if self.is_closed() {
+                return;
+            }
+            news.await;
+        }
+    }
+
     /// Takes what comes at `cursor` and after it, and moves it.
     pub(crate) fn take(&self, cursor: &mut u64) -> News {
         let mut ring = self.lock();

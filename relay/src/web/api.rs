@@ -47,7 +47,7 @@ const SAID: usize = 16 << 10;
         description = "Labs, their hosts and processes, and what happens in them. Whoever knows the id of a lab may do \
                        all of this to it; there is no list of labs.",
     ),
-    components(schemas(Problem, events::Format))
+    components(schemas(Problem, capture::Follow, events::Format))
 )]
 struct Description;
 

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::time::{Instant, SystemTime};
 
 use super::*;
-use crate::capture::{Anchor, Capture, Limits, Pace, Start};
+use crate::capture::{Again, Anchor, Capture, Limits, Pace, Portion, Start};
 use crate::network::switch::counts::Fate;
 
 fn interface(host: &str, device: Device) -> Arc<Interface> {
@@ -193,4 +193,87 @@ fn names_and_what_is_missing_are_told() {
         [1, 0, 8, 0, 10, 0, 0, 2, b'b', b'o', b'b', 0]
     );
     assert!(blocks[1].1.ends_with(&[b'b', b'o', b'b', 0, 0, 0, 0, 0]));
+}
+
+#[test]
+fn a_file_that_grows_has_what_one_has_that_is_made_at_once() {
+    let snapshot = snapshot();
+    let names = [(
+        Ipv4Addr::new(10, 0, 0, 1).into(),
+        HostName::new("alice").unwrap(),
+    )];
+    let whole: Vec<u8> = File::new(&snapshot, View::Network, &names)
+        .flatten()
+        .collect();
+    let mut live = Live::new(snapshot.anchor, snapshot.snap);
+    let mut grown = live.begin(snapshot.missing);
+    grown.extend(live.name(names.clone()));
+    let portion = Portion {
+        left_out: 0,
+        records: snapshot.records.clone(),
+        again: Again::WhenWritten,
+    };
+    assert!(live.meets(&portion));
+    grown.extend(live.write(&portion));
+    assert_eq!(blocks(&grown), blocks(&whole));
+    assert!(!live.meets(&portion));
+    assert!(live.name(names).is_empty(), "it is in the file already");
+}
+
+#[test]
+fn what_is_known_too_late_is_said_with_the_next_frame() {
+    let snapshot = snapshot();
+    let mut live = Live::new(snapshot.anchor, snapshot.snap);
+    let mut write = |left_out, records: &[Record]| {
+        let (records, again) = (records.to_vec(), Again::Now);
+        live.write(&Portion {
+            left_out,
+            records,
+            again,
+        })
+    };
+    // Entry by entry, every fate comes too late.
+    let file: Vec<u8> = snapshot
+        .records
+        .iter()
+        .flat_map(|record| write(0, std::slice::from_ref(record)))
+        .collect();
+    let frames: Vec<Vec<u8>> = blocks(&file)
+        .into_iter()
+        .filter_map(|(kind, body)| (kind == 6).then_some(body))
+        .collect();
+    assert!(!contains(&frames[1], "lost on the way"));
+    assert!(contains(
+        &frames[2],
+        "frame 2 was lost on the way from alice"
+    ));
+    assert!(contains(&frames[3], "was duplicated on the way to bob"));
+    let file = write(7, &snapshot.records[..1]);
+    let words = "7 entries of the record were left out before this";
+    assert!(contains(&file, words));
+}
+
+#[test]
+fn what_a_card_left_out_is_summed_up_while_a_file_grows() {
+    let snapshot = snapshot();
+    let mut live = Live::new(snapshot.anchor, snapshot.snap);
+    let record = |number, count| Record {
+        number,
+        at: Duration::ZERO,
+        what: What::LeftOut {
+            interface: interface("bob", Device::Loopback),
+            count,
+        },
+    };
+    let file = live.write(&Portion {
+        left_out: 0,
+        records: vec![record(1, 3), record(2, 4)],
+        again: Again::Now,
+    });
+    let blocks = blocks(&file);
+    let kinds: Vec<u32> = blocks.iter().map(|(kind, _)| *kind).collect();
+    assert_eq!(kinds, [1, 5, 5]);
+    for (block, sum) in blocks[1..].iter().zip([3u64, 7]) {
+        assert_eq!(block.1[16..24], sum.to_le_bytes());
+    }
 }
