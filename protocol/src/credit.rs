@@ -4,7 +4,13 @@
 //! RFC 9000, section 4). A grant can therefore be lost in reordering or said twice without harm, and bytes in flight
 //! never count twice. Both sides start from [`INITIAL_CREDIT`].
 
-use crate::limits::{INITIAL_CREDIT, MAX_WINDOW};
+use crate::limits::{DATAGRAM_COST, INITIAL_CREDIT, MAX_DATAGRAM, MAX_WINDOW};
+
+/// What a datagram of this many bytes costs. One that is longer than [`MAX_DATAGRAM`], as only IP's longest packets are,
+/// costs as much as that, so that what is left of a drained window always fits one.
+pub fn datagram_cost(length: usize) -> u64 {
+    length.min(MAX_DATAGRAM) as u64 + DATAGRAM_COST
+}
 
 /// More was sent than was granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -129,7 +135,7 @@ impl ReceiveWindow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::{DATAGRAM_COST, MAX_DATAGRAM};
+    use crate::limits::MAX_PACKET;
     use proptest::prelude::*;
 
     #[test]
@@ -155,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_drained_window_has_room_for_the_largest_datagram() {
-        let largest = MAX_DATAGRAM as u64 + DATAGRAM_COST;
+        let largest = datagram_cost(MAX_PACKET);
         let mut sender = SendWindow::default();
         let mut receiver = ReceiveWindow::default();
         sender.spend(INITIAL_CREDIT / 2 - 1).unwrap();

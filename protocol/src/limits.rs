@@ -9,6 +9,10 @@ pub const MAX_STREAM_FRAME: usize = 64 * 1024;
 /// The largest payload of a UDP datagram over IPv4, in bytes: 65,535 less the IP and UDP headers (RFC 768, RFC 791).
 pub const MAX_DATAGRAM: usize = 65_507;
 
+/// The longest packet of IP, in bytes (RFC 791): what a raw socket sends and receives at most. Minor version 1 had no more
+/// than [`MAX_DATAGRAM`].
+pub const MAX_PACKET: usize = 65_535;
+
 /// The longest encoded address, in bytes: a UNIX path of 108 bytes (unix(7)) and its framing.
 pub const MAX_ADDRESS: usize = 120;
 
@@ -30,7 +34,8 @@ pub const MAX_WINDOW: u64 = 1024 * 1024;
 /// The most credit in bytes beyond [`INITIAL_CREDIT`] that a receiver keeps open for all sockets of a process together.
 pub const SESSION_WINDOW: u64 = 8 * 1024 * 1024;
 
-/// What a datagram costs in credit beyond its payload, in bytes, so that empty ones are bounded too.
+/// What a datagram costs in credit beyond its payload, in bytes, so that empty ones are bounded too. See
+/// [`datagram_cost`](crate::credit::datagram_cost).
 pub const DATAGRAM_COST: u64 = 64;
 
 /// The most sockets a process may have open, counted by the relay. A further one fails with `EMFILE`.

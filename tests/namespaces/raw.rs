@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use protocol::limits::{INITIAL_CREDIT, MAX_DATAGRAM};
+use protocol::limits::{INITIAL_CREDIT, MAX_DATAGRAM, MAX_PACKET};
 use protocol::{Address, Domain, Errno, Kind, SocketId};
 use relay::Options;
 use tests::{Ask, Client, TestRelay, at, local};
@@ -285,9 +285,8 @@ async fn what_comes_in_is_bounded_by_credit() {
     bob.recv_from(sniffer).await;
 }
 
-/// IP's longest packets are a little longer than any datagram, and are cut.
 #[tokio::test]
-async fn the_longest_packet_is_cut_and_holds_nothing_up() {
+async fn the_longest_packets_come_whole_and_hold_nothing_up() {
     let relay = relay().await;
     let mut desk = Client::join(&relay, &relay.lab()).await;
     let sniffer = desk.socket(Domain::Inet, UDP);
@@ -297,10 +296,90 @@ async fn the_longest_packet_is_cut_and_holds_nothing_up() {
     for _ in 0..8 {
         desk.send_to(sender, &local(8888), &[7; MAX_DATAGRAM]).await;
         let (_, packet) = desk.recv_from(sniffer).await;
-        assert_eq!(packet.len(), MAX_DATAGRAM);
+        assert_eq!(packet.len(), MAX_PACKET);
         assert_eq!(packet[2..4], u16::MAX.to_be_bytes());
+        assert_eq!(packet[28..], [7; MAX_DATAGRAM]);
         desk.recv_from(receiver).await;
     }
+}
+
+#[tokio::test]
+async fn the_longest_packets_are_sent_as_they_are() {
+    let relay = relay().await;
+    let mut desk = Client::join(&relay, &relay.lab()).await;
+    let receiver = desk.udp();
+    desk.bind(receiver, local(8888)).await.unwrap();
+    let raw = desk.socket(Domain::Inet, UDP);
+    desk.set_option(raw, IPPROTO_IP, IP_HDRINCL, 1)
+        .await
+        .unwrap();
+    let here = [127, 0, 0, 1];
+    let packet = forged(here, here, 8888, &[5; MAX_DATAGRAM]);
+    assert_eq!(packet.len(), MAX_PACKET);
+    for _ in 0..4 {
+        desk.send_to(raw, &inet(here), &packet).await;
+        let (_, payload) = desk.recv_from(receiver).await;
+        assert_eq!(payload, [5; MAX_DATAGRAM]);
+        // Its own copy of what it sends.
+        let (_, heard) = desk.recv_from(raw).await;
+        assert_eq!(heard.len(), MAX_PACKET);
+    }
+}
+
+#[tokio::test]
+async fn a_datagram_of_ipv6_may_be_longer_than_one_of_ipv4() {
+    let relay = relay().await;
+    let mut desk = Client::join(&relay, &relay.lab()).await;
+    let to = |port| Address::Inet6 {
+        ip: Ipv6Addr::LOCALHOST,
+        port,
+        flow: 0,
+        scope: 0,
+    };
+    let receiver = desk.socket(Domain::Inet6, Kind::Datagram);
+    desk.bind(receiver, to(8888)).await.unwrap();
+    let sender = desk.socket(Domain::Inet6, Kind::Datagram);
+    let longest = vec![3; MAX_PACKET - 8];
+    desk.send_to(sender, &to(8888), &longest).await;
+    assert_eq!(desk.recv_from(receiver).await.1, longest);
+    desk.send_to(sender, &to(8888), &[3; MAX_PACKET - 7]).await;
+    assert_eq!(desk.failure(sender).await, Errno::EMSGSIZE);
+}
+
+/// `SOL_RAW` and `ICMP_FILTER` (raw(7)).
+const SOL_RAW: i32 = 255;
+const ICMP_FILTER: i32 = 1;
+
+#[tokio::test]
+async fn a_filter_keeps_kinds_of_icmp_out() {
+    let relay = relay().await;
+    let mut desk = Client::join(&relay, &relay.lab()).await;
+    let (all, filtered) = (
+        desk.socket(Domain::Inet, ICMP),
+        desk.socket(Domain::Inet, ICMP),
+    );
+    // Each bit keeps a kind out; replies are kind 0.
+    let filter = !1;
+    desk.set_option(filtered, SOL_RAW, ICMP_FILTER, filter)
+        .await
+        .unwrap();
+    assert_eq!(
+        desk.option(filtered, SOL_RAW, ICMP_FILTER).await,
+        Ok(filter)
+    );
+    let here = inet([127, 0, 0, 1]);
+    desk.send_to(all, &here, &echo_request(1, b"hello")).await;
+    let kinds = [desk.recv_from(all).await, desk.recv_from(all).await];
+    assert_eq!(kinds.map(|(_, packet)| packet[20]), [8, 0]);
+    assert_eq!(desk.recv_from(filtered).await.1[20], 0);
+    desk.sync().await;
+    assert_eq!(desk.unread_datagrams(filtered), 0);
+    let udp = desk.udp();
+    let refused = desk.set_option(udp, SOL_RAW, ICMP_FILTER, filter).await;
+    assert_eq!(refused, Err(Errno::ENOPROTOOPT));
+    let other = desk.socket(Domain::Inet, UDP);
+    let refused = desk.set_option(other, SOL_RAW, ICMP_FILTER, filter).await;
+    assert_eq!(refused, Err(Errno::EOPNOTSUPP));
 }
 
 #[tokio::test]

@@ -14,10 +14,7 @@ pub use calls::{Names, at, local};
 use protocol::{
     Address, CallId, ClientMessage, Control, Errno, Frame, Frames, Hello, HostName, Kind, LabId,
     MINOR_VERSION, ProcessName, ReceiveWindow, Refusal, Reply, SendWindow, ServerMessage, SocketId,
-    Welcome,
-    event::Watch,
-    frame,
-    limits::{DATAGRAM_COST, MAX_WINDOW},
+    Welcome, credit::datagram_cost, event::Watch, frame, limits::MAX_WINDOW,
 };
 pub use unix::{Node, unix};
 
@@ -276,7 +273,7 @@ impl Client {
                     payload,
                 } => {
                     if let Some(state) = self.sockets.get_mut(&socket) {
-                        let cost = payload.len() as u64 + DATAGRAM_COST;
+                        let cost = datagram_cost(payload.len());
                         let count = state.receive.receive(cost);
                         count.expect("the relay keeps to its credit");
                         state
@@ -291,7 +288,7 @@ impl Client {
                     payload,
                 } => {
                     if let Some(state) = self.sockets.get_mut(&socket) {
-                        let cost = payload.len() as u64 + DATAGRAM_COST;
+                        let cost = datagram_cost(payload.len());
                         let count = state.receive.receive(cost);
                         count.expect("the relay keeps to its credit");
                         let datagram = (address, controls, payload.to_vec());

@@ -77,6 +77,7 @@ fn every_limit_stands_with_its_value() {
         ("MAX_PAYLOAD", limits::MAX_PAYLOAD as u64),
         ("MAX_STREAM_FRAME", limits::MAX_STREAM_FRAME as u64),
         ("MAX_DATAGRAM", limits::MAX_DATAGRAM as u64),
+        ("MAX_PACKET", limits::MAX_PACKET as u64),
         ("MAX_ADDRESS", limits::MAX_ADDRESS as u64),
         ("MAX_CONTROLS", limits::MAX_CONTROLS as u64),
         ("MAX_MESSAGE", limits::MAX_MESSAGE as u64),

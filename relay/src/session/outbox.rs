@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use protocol::event::Direction;
 use protocol::frame::{FrameKind, HEADER, Header, encode_address, encode_controls, encode_message};
-use protocol::limits::{MAX_ADDRESS, MAX_PAYLOAD};
+use protocol::limits::{MAX_ADDRESS, MAX_DATAGRAM, MAX_PACKET, MAX_PAYLOAD};
 use protocol::{Address, ServerMessage, SocketId};
 
 use super::batch::{Batch, HEADROOM};
@@ -69,7 +69,7 @@ pub(crate) struct Outbox {
     close: Option<Vec<u8>>,
     /// Whether the process knows urgent bytes.
     urgency: Knowledge,
-    /// Whether the process knows control messages of datagrams.
+    /// Whether the process knows control messages of datagrams, and the longest packets.
     controls: Knowledge,
     /// Where what the process is sent is written down, if there is one.
     tap: Option<Arc<Tap>>,
@@ -91,9 +91,17 @@ impl Outbox {
         self.urgency == Knowledge::Given
     }
 
-    /// From now on control messages come with datagrams, as the process knows them.
+    /// From now on control messages come with datagrams, and the longest packets, as the process knows both.
     pub(super) fn tell_controls(&mut self) {
         self.controls = Knowledge::Given;
+    }
+
+    /// The longest datagram that the process takes.
+    pub(crate) fn longest_datagram(&self) -> usize {
+        match self.controls {
+            Knowledge::Given => MAX_PACKET,
+            Knowledge::Lacking => MAX_DATAGRAM,
+        }
     }
 
     /// How many bytes of frames may be added now.
@@ -275,12 +283,15 @@ impl Outbox {
         }
         self.scratch.clear();
         encode_address(&address, &mut self.scratch);
+        let bare = self.scratch.len();
         let has_controls = self.controls == Knowledge::Given
             && !controls.is_empty()
-            && encode_controls(&controls, &mut self.scratch);
+            && encode_controls(&controls, &mut self.scratch)
+            && length + self.scratch.len() <= MAX_PAYLOAD;
         let kind = if has_controls {
             FrameKind::Message
         } else {
+            self.scratch.truncate(bare);
             FrameKind::Datagram
         };
         let used = self.scratch.len();

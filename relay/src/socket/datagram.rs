@@ -4,15 +4,13 @@ use std::collections::VecDeque;
 use std::os::fd::AsFd;
 use std::task::Poll;
 
-use protocol::limits::{DATAGRAM_COST, MAX_DATAGRAM};
+use protocol::credit::datagram_cost;
+use protocol::limits::{DATAGRAM_COST, MAX_PACKET};
 use protocol::{Address, CallId, Control, Domain, Errno, Patience, Reply, ServerMessage};
 use rustix::event::PollFlags;
 
 use super::{Attention, Core, SHARE, Turn, Violation};
 use crate::network::Room;
-
-/// The most credit that a datagram can cost.
-const LARGEST: u64 = MAX_DATAGRAM as u64 + DATAGRAM_COST;
 
 /// What is special about a datagram socket.
 #[derive(Debug, Default)]
@@ -174,7 +172,7 @@ impl Datagram {
         }
         let mut share = SHARE as u64;
         loop {
-            if share == 0 || !turn.outbox.has_room_for_payload(MAX_DATAGRAM) {
+            if share == 0 || !turn.outbox.has_room_for_payload(MAX_PACKET) {
                 return Attention::Again;
             }
             if core.endpoint.held() == 0 && core.readable().is_pending() {
@@ -201,7 +199,7 @@ impl Datagram {
             return Attention::Later;
         }
         loop {
-            if !turn.outbox.has_room_for_payload(MAX_DATAGRAM) {
+            if !turn.outbox.has_room_for_payload(MAX_PACKET) {
                 return Attention::Again;
             }
             match take(core, turn) {
@@ -227,7 +225,7 @@ impl Datagram {
 }
 
 fn cost(payload: &[u8]) -> u64 {
-    payload.len() as u64 + DATAGRAM_COST
+    datagram_cost(payload.len())
 }
 
 /// Whether the kernel may take a datagram now. The waker is told if not.
@@ -276,21 +274,23 @@ fn hear_errors(core: &mut Core, turn: &mut Turn<'_>) {
 /// Reads one datagram, within the credit. An error that waits in its place is told to the process.
 fn take(core: &mut Core, turn: &mut Turn<'_>) -> Taken {
     let available = core.window.available();
-    if available < LARGEST {
-        // What is longer, as only a raw socket's can be, is cut. An error, too, is taken below.
+    if available < datagram_cost(MAX_PACKET) {
+        // An error, too, is taken below.
         let next = core.endpoint.next_length(core.fd());
-        if next.is_some_and(|length| available < length.min(MAX_DATAGRAM) as u64 + DATAGRAM_COST) {
+        if next.is_some_and(|length| available < datagram_cost(length)) {
             return Taken::NoCredit;
         }
     }
     let (endpoint, descriptor) = (&mut core.endpoint, core.descriptor.as_fd());
     let detail = core.detail;
-    let taken = turn.outbox.datagram(core.id, MAX_DATAGRAM, |room| {
+    // What is longer is cut.
+    let longest = turn.outbox.longest_datagram();
+    let taken = turn.outbox.datagram(core.id, longest, |room| {
         endpoint.receive_from(descriptor, room, detail)
     });
     match taken {
         Ok(Some(length)) => {
-            let cost = length as u64 + DATAGRAM_COST;
+            let cost = datagram_cost(length);
             let spent = core.window.spend(cost);
             debug_assert!(spent.is_ok());
             core.traffic(turn.metrics).received.inc_by(length as u64);

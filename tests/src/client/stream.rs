@@ -2,8 +2,9 @@
 
 use protocol::{
     Address, Control, Errno, Kind, SocketId,
+    credit::datagram_cost,
     frame::{FrameKind, Header, encode_address, encode_controls},
-    limits::{DATAGRAM_COST, MAX_STREAM_FRAME},
+    limits::MAX_STREAM_FRAME,
 };
 
 use super::{BATCH, Client, Datagram};
@@ -211,7 +212,7 @@ impl Client {
         controls: &[Control],
         payload: &[u8],
     ) {
-        let cost = payload.len() as u64 + DATAGRAM_COST;
+        let cost = datagram_cost(payload.len());
         self.until("credit", |client| {
             (cost <= client.state(socket).send.available()).then_some(())
         })
@@ -249,7 +250,7 @@ impl Client {
                 client.state(socket).datagrams.pop_front()
             })
             .await;
-        self.consumed(socket, datagram.2.len() as u64 + DATAGRAM_COST);
+        self.consumed(socket, datagram_cost(datagram.2.len()));
         self.flush();
         datagram
     }

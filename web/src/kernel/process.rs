@@ -26,8 +26,9 @@ mod urgent;
 
 use std::collections::BTreeMap;
 
+use protocol::credit::datagram_cost;
 use protocol::event::Watch;
-use protocol::limits::{DATAGRAM_COST, SESSION_WINDOW};
+use protocol::limits::SESSION_WINDOW;
 use protocol::{
     CallId, ClientMessage, Domain, Errno, Kind, Reply, ServerMessage, SocketId, Welcome,
 };
@@ -370,7 +371,7 @@ impl<C: Chunk> Process<C> {
         let Some(socket) = self.sockets.get_mut(&id) else {
             return;
         };
-        let cost = datagram.payload.len() as u64 + DATAGRAM_COST;
+        let cost = datagram_cost(datagram.payload.len());
         if let Err(error) = socket.receive.receive(cost) {
             return self.lose(format!("protocol error: {error}"));
         }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use protocol::limits::DATAGRAM_COST;
+use protocol::limits::{DATAGRAM_COST, MAX_DATAGRAM, MAX_PACKET};
 use protocol::{Address, Domain, Errno, Kind, ReceiveWindow, SendWindow, Shutdown, SocketId};
 
 use super::inbox::{Chunk, Datagram, Placement, Stream};
@@ -31,6 +31,9 @@ pub(crate) mod events {
     /// What is reported even if it was not asked for.
     pub(crate) const ALWAYS: i16 = ERR | HUP | NVAL;
 }
+
+/// The length of UDP's header, in bytes (RFC 768). IPv6 counts it among the 65,535 that it carries, but not its own.
+const UDP_HEADER: usize = 8;
 
 /// How far a socket has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,6 +140,15 @@ impl<C: Chunk> Socket<C> {
     /// Whether there can be urgent data: it is a socket of TCP.
     pub(crate) fn has_urgent_data(&self) -> bool {
         self.kind == Kind::Stream && self.domain != Domain::Unix
+    }
+
+    /// How long a datagram may be that it sends (udp(7), raw(7)).
+    pub(crate) fn longest_datagram(&self) -> usize {
+        match (self.kind, self.domain) {
+            (Kind::Raw { .. } | Kind::Ping, _) => MAX_PACKET,
+            (_, Domain::Inet6) => MAX_PACKET - UDP_HEADER,
+            (_, Domain::Inet | Domain::Unix) => MAX_DATAGRAM,
+        }
     }
 
     /// Whether it has a peer.

@@ -3,7 +3,8 @@
 //! The bytes themselves are moved by the caller, between the program's memory and the browser's buffers; here it is
 //! decided how many, and from where.
 
-use protocol::limits::{DATAGRAM_COST, MAX_DATAGRAM, MAX_STREAM_FRAME};
+use protocol::credit::datagram_cost;
+use protocol::limits::{MAX_DATAGRAM, MAX_STREAM_FRAME};
 use protocol::{Address, ClientMessage, Control, Domain, Errno, Kind, SocketId};
 
 use super::super::inbox::{Chunk, Placement, Reading};
@@ -233,7 +234,7 @@ impl<C: Chunk> Process<C> {
             let whole = datagram.payload.len();
             let count = whole.min(length);
             if flags & flags::PEEK == 0 {
-                self.consume(id, whole as u64 + DATAGRAM_COST);
+                self.consume(id, datagram_cost(whole));
             }
             return Ok(Step::Ready(Received {
                 chunks: vec![datagram.payload.slice(0, count)],
@@ -405,7 +406,7 @@ impl<C: Chunk> Process<C> {
                 })),
             };
         }
-        if MAX_DATAGRAM < length {
+        if socket.longest_datagram() < length {
             return Err(Errno::EMSGSIZE);
         }
         self.check_controls(controls)?;
@@ -431,7 +432,7 @@ impl<C: Chunk> Process<C> {
             return Err(Errno::EPIPE);
         }
         attempt.check(Errno::EAGAIN)?;
-        let cost = length as u64 + DATAGRAM_COST;
+        let cost = datagram_cost(length);
         if socket.send.spend(cost).is_err() {
             return match mode {
                 Mode::NonBlocking => self.sync(attempt),
@@ -451,7 +452,10 @@ impl<C: Chunk> Process<C> {
         };
         let (then, load) = match socket.kind {
             Kind::Raw { .. } | Kind::Ping => self.confirm(attempt.thread),
-            _ if is_for_many(to) || !controls.is_empty() => self.confirm(attempt.thread),
+            // So long a one the kernel may not take, if it really leaves by IPv4.
+            _ if is_for_many(to) || !controls.is_empty() || MAX_DATAGRAM < length => {
+                self.confirm(attempt.thread)
+            }
             Kind::Stream | Kind::Datagram => (Step::Ready(length), Load::Bytes),
         };
         Ok(Step::Ready(Sent {
