@@ -297,6 +297,13 @@ pub enum ClientMessage {
         /// What happens if the receiver has no room.
         patience: Patience,
     },
+    /// Which UNIX sockets lie in a directory. Answered with [`Reply::Entries`].
+    List {
+        /// The call.
+        call: CallId,
+        /// The directory's path.
+        path: Vec<u8>,
+    },
 }
 
 impl ClientMessage {
@@ -307,7 +314,7 @@ impl ClientMessage {
 }
 
 /// What to do with the path of a UNIX socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Act {
     /// stat(2).
     Look,
@@ -315,6 +322,8 @@ pub enum Act {
     Unlink,
     /// chmod(2), with the permission bits.
     Mode(u16),
+    /// rename(2), to this path, whatever UNIX socket had it.
+    Rename(Vec<u8>),
 }
 
 /// What happens to a datagram whose receiver has no room.
@@ -353,6 +362,8 @@ pub enum Reply {
         /// When it was made, in seconds since 1970.
         made: u64,
     },
+    /// The names in a directory.
+    Entries(Vec<Vec<u8>>),
 }
 
 /// What the relay tells a process.

@@ -63,6 +63,7 @@ mod two_labs;
 mod udp_twin;
 mod unix_datagram;
 mod unix_errors;
+mod unix_paths;
 mod unix_servers;
 mod unix_stream;
 mod urgent;

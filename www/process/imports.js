@@ -26,6 +26,7 @@ const SLEEP = 0x53500003;
 const SET_OPTION = 0x53500004;
 const SOCKET = 0x53500005;
 const NODE = 0x53500006;
+const LIST = 0x53500007;
 const EPOLL_CREATE = 0x53500010;
 const EPOLL_CONTROL = 0x53500011;
 const EPOLL_WAIT = 0x53500012;
@@ -122,9 +123,11 @@ export function tries(machine, original) {
           machine.watch.call = "select";
           return machine.epolls.wait(token, fd, value());
         case NODE: {
-          const { path, act, mode } = machine.path;
-          return machine.kernel.node(token, path, act, mode);
+          const { path, act, mode, to } = machine.path;
+          return machine.kernel.node(token, path, act, mode, to);
         }
+        case LIST:
+          return machine.kernel.list(token, machine.path.path);
         case FIONBIO: {
           const stream = descriptors.stream(fd);
           if (!stream) return -EBADF;

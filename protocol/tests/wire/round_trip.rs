@@ -149,6 +149,7 @@ fn unix_client() -> impl Strategy<Value = ClientMessage> {
         Just(Act::Look),
         Just(Act::Unlink),
         any::<u16>().prop_map(Act::Mode),
+        prop::collection::vec(any::<u8>(), 0..20).prop_map(Act::Rename),
     ];
     let patience = prop::sample::select(vec![Patience::Wait, Patience::Now]);
     prop_oneof![
@@ -164,6 +165,7 @@ fn unix_client() -> impl Strategy<Value = ClientMessage> {
             socket,
             patience
         }),
+        (call(), path()).prop_map(|(call, path)| C::List { call, path }),
     ]
 }
 
@@ -195,6 +197,8 @@ fn reply() -> impl Strategy<Value = Reply> {
         prop::collection::vec(ip(), 0..5).prop_map(Reply::Hosts),
         prop::option::of(host()).prop_map(Reply::HostName),
         any::<(u64, u16, u64)>().prop_map(|(inode, mode, made)| Reply::Node { inode, mode, made }),
+        prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 0..5)
+            .prop_map(Reply::Entries),
     ]
 }
 

@@ -156,8 +156,13 @@ pub(crate) fn client() -> Vec<ClientMessage> {
         node(Act::Look),
         node(Act::Unlink),
         node(Act::Mode(0o600)),
+        node(Act::Rename(b"/tmp/t".to_vec())),
         delivered(Patience::Wait),
         delivered(Patience::Now),
+        ClientMessage::List {
+            call: CALL,
+            path: b"/tmp".to_vec(),
+        },
     ]
 }
 
@@ -196,6 +201,7 @@ pub(crate) fn server() -> Vec<ServerMessage> {
             mode: 0o755,
             made: 1_800_000_000,
         })),
+        done(Ok(Reply::Entries(vec![b"a".to_vec(), b"b.sock".to_vec()]))),
         done(Err(Errno::ECONNREFUSED)),
         ServerMessage::Acceptable { socket: SOCKET },
         ServerMessage::Finished { socket: SOCKET },

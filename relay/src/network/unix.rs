@@ -74,10 +74,28 @@ impl Owner {
     ///
     /// `ENOENT`: no UNIX socket was bound there. `ENAMETOOLONG`.
     pub(crate) fn node(&self, name: &[u8], act: Act) -> Result<Reply, Errno> {
+        let act = match act {
+            Act::Rename(to) => Act::Rename(self.check(&to)?),
+            act => act,
+        };
+        self.registry.node(&self.check(name)?, act)
+    }
+
+    /// The names of the UNIX sockets in a directory.
+    ///
+    /// # Errors
+    ///
+    /// `ENAMETOOLONG`.
+    pub(crate) fn list(&self, directory: &[u8]) -> Result<Reply, Errno> {
+        Ok(self.registry.list(&self.check(directory)?))
+    }
+
+    /// The absolute path that a name means, unless it is too long for one.
+    fn check(&self, name: &[u8]) -> Result<Vec<u8>, Errno> {
         if MAX_PATH < name.len() {
             return Err(Errno::ENAMETOOLONG);
         }
-        self.registry.node(&self.resolve(name), act)
+        Ok(self.resolve(name))
     }
 
     /// The absolute path that a name means to this process.

@@ -229,6 +229,7 @@ impl Sockets {
             ClientMessage::Node { call, path, act } => {
                 (call, self.membership.unix().node(&path, act))
             }
+            ClientMessage::List { call, path } => (call, self.membership.unix().list(&path)),
             ClientMessage::Delivered {
                 call,
                 socket,

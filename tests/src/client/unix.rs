@@ -65,6 +65,20 @@ impl Client {
         }
     }
 
+    /// The names of the UNIX sockets in a directory.
+    pub async fn entries(&mut self, path: &str) -> Vec<String> {
+        let call = self.next_call();
+        let path = path.as_bytes().to_vec();
+        self.say(&ClientMessage::List { call, path });
+        match self.answer(call).await.unwrap() {
+            Reply::Entries(names) => names
+                .into_iter()
+                .map(|name| String::from_utf8(name).unwrap())
+                .collect(),
+            other => panic!("a look into a directory was answered with {other:?}"),
+        }
+    }
+
     /// Sends one datagram and learns what became of it.
     pub async fn deliver(
         &mut self,

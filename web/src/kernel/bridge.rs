@@ -102,6 +102,8 @@ pub struct Kernel {
     reporter: Reporter,
     /// What the last look at a path has found.
     found: Option<Node>,
+    /// What the last look into a directory has found.
+    entries: Vec<u8>,
     glue: Glue,
     link: Link,
     blocked: i32,
@@ -138,6 +140,7 @@ impl Kernel {
             addresses: Addresses::default(),
             reporter: Reporter::default(),
             found: None,
+            entries: Vec::new(),
             glue,
             link: Link::default(),
             blocked: 0,

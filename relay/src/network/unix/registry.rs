@@ -5,12 +5,14 @@ use std::sync::{Mutex, MutexGuard};
 use std::task::Waker;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use protocol::limits::MAX_UNIX_NAME;
 use protocol::{Act, Errno, Kind, Reply};
 
 use super::lock;
 
-/// The most paths of a host. A program that never unlinks what it binds finds the disk full (`ENOSPC`, bind(2)).
-const PATHS: usize = 1024;
+/// The most paths of a host, so that a directory of them fits into an answer. A program that never unlinks what it binds
+/// finds the disk full (`ENOSPC`, bind(2)).
+const PATHS: usize = 512;
 
 /// How many names of closed sockets are remembered, for datagrams that they sent before.
 const CLOSED: usize = 256;
@@ -81,7 +83,7 @@ impl Registry {
         lock(&self.0)
     }
 
-    /// Looks at a path or changes it; the answer tells how it was before.
+    /// Looks at a path or changes it; the answer tells how it was before. What a path is renamed to is absolute, too.
     pub(super) fn node(&self, path: &[u8], act: Act) -> Result<Reply, Errno> {
         let mut table = self.hold();
         let node = table.nodes.get_mut(path).ok_or(Errno::ENOENT)?;
@@ -94,8 +96,21 @@ impl Registry {
             Act::Look => {}
             Act::Mode(mode) => node.mode = mode & 0o7777,
             Act::Unlink => drop(table.nodes.remove(path)),
+            Act::Rename(to) => table.rename(path, to)?,
         }
         Ok(reply)
+    }
+
+    /// The names of the sockets in a directory.
+    pub(super) fn list(&self, directory: &[u8]) -> Reply {
+        let table = self.hold();
+        let within = [directory, b"/"].concat();
+        let names = table
+            .nodes
+            .range(within.clone()..)
+            .map_while(|(path, _)| path.strip_prefix(&within[..]))
+            .filter(|name| !name.contains(&b'/'));
+        Reply::Entries(names.map(<[u8]>::to_vec).collect())
     }
 }
 
@@ -140,6 +155,18 @@ impl Table {
         let bare = name.get(1..).unwrap_or_default();
         self.abstracts.insert(bare.to_vec(), real.clone());
         self.add(name, kind, real);
+    }
+
+    fn rename(&mut self, from: &[u8], to: Vec<u8>) -> Result<(), Errno> {
+        let name = to.rsplit(|&byte| byte == b'/').next();
+        if name.is_none_or(|name| MAX_UNIX_NAME < name.len()) {
+            // Else a directory might not fit into an answer.
+            return Err(Errno::ENAMETOOLONG);
+        }
+        if let Some(node) = self.nodes.remove(from) {
+            self.nodes.insert(to, node);
+        }
+        Ok(())
     }
 
     fn add(&mut self, name: &[u8], kind: Kind, real: &Real) {
@@ -295,7 +322,7 @@ mod tests {
     #[test]
     fn paths_and_closed_sockets_are_bounded() {
         let mut table = Table::default();
-        for number in 0..1024 {
+        for number in 0..512 {
             let path = format!("/{number}").into_bytes();
             assert_eq!(table.check_free(&path), Ok(()));
             table.bind(path.clone(), &path, Kind::Datagram, &real(number));
@@ -303,9 +330,9 @@ mod tests {
         }
         assert_eq!(table.check_free(b"/more"), Err(Errno::ENOSPC));
         assert_eq!(table.sockets.len(), CLOSED);
-        assert_eq!(table.name_of(&real(1023)), Some(&b"/1023"[..]));
+        assert_eq!(table.name_of(&real(511)), Some(&b"/511"[..]));
         // A closed socket's name that the kernel draws anew is not forgotten with it.
-        table.add(b"/new", Kind::Datagram, &real(1000));
+        table.add(b"/new", Kind::Datagram, &real(500));
         assert_eq!(table.closed.len(), CLOSED - 1);
     }
 
@@ -321,6 +348,45 @@ mod tests {
         }
         assert_eq!(table.answered(&real(1)).map(|it| it.pid), Some(1001));
         assert_eq!(table.answered(&real(1)).map(|it| it.pid), Some(1002));
-        assert_eq!(table.answered(&real(1)), None);
+        assert!(table.answered(&real(1)).is_none());
+    }
+
+    #[test]
+    fn a_directory_has_what_lies_right_in_it() {
+        let registry = Registry::default();
+        for (number, path) in (0..).zip([
+            &b"/run/a"[..],
+            b"/run/b",
+            b"/run/deep/c",
+            b"/run2/d",
+            b"/top",
+        ]) {
+            let mut table = registry.hold();
+            table.bind(path.to_vec(), path, Kind::Stream, &real(number));
+        }
+        let names = |directory: &[u8]| match registry.list(directory) {
+            Reply::Entries(names) => names.concat(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(names(b"/run"), b"ab");
+        assert_eq!(names(b""), b"top");
+        assert_eq!(names(b"/none"), b"");
+    }
+
+    #[test]
+    fn a_renamed_path_is_the_same_socket_and_replaces_another() {
+        let registry = Registry::default();
+        let mut table = registry.hold();
+        table.bind(b"/a".to_vec(), b"a", Kind::Stream, &real(1));
+        table.bind(b"/b".to_vec(), b"b", Kind::Stream, &real(2));
+        drop(table);
+        let to = |path: &[u8]| Act::Rename(path.to_vec());
+        assert!(registry.node(b"/a", to(b"/b")).is_ok());
+        assert_eq!(registry.node(b"/a", Act::Look), Err(Errno::ENOENT));
+        assert_eq!(registry.hold().find(b"/b"), Ok(real(1)));
+        let long = [b"/", &[b'x'; MAX_UNIX_NAME + 1][..]].concat();
+        let renamed = registry.node(b"/b", to(&long));
+        assert_eq!(renamed, Err(Errno::ENAMETOOLONG));
+        assert!(registry.node(b"/b", Act::Look).is_ok());
     }
 }

@@ -54,7 +54,12 @@ fn unix_name() -> impl Strategy<Value = Vec<u8>> {
 /// What a process does with UNIX sockets only.
 fn unix_deed() -> impl Strategy<Value = ClientMessage> {
     let kind = prop_oneof![Just(Kind::Stream), Just(Kind::Datagram)];
-    let act = prop_oneof![Just(Act::Look), Just(Act::Unlink), Just(Act::Mode(0o600))];
+    let act = prop_oneof![
+        Just(Act::Look),
+        Just(Act::Unlink),
+        Just(Act::Mode(0o600)),
+        Just(Act::Rename(b"/tmp/b".to_vec()))
+    ];
     let patience = prop_oneof![Just(Patience::Wait), Just(Patience::Now)];
     let call = NO_CALL;
     prop_oneof![
@@ -65,6 +70,7 @@ fn unix_deed() -> impl Strategy<Value = ClientMessage> {
         }),
         unix_name().prop_map(|path| ClientMessage::Directory { path }),
         (unix_name(), act).prop_map(move |(path, act)| ClientMessage::Node { call, path, act }),
+        unix_name().prop_map(move |path| ClientMessage::List { call, path }),
         (socket(), patience).prop_map(move |(socket, patience)| ClientMessage::Delivered {
             call,
             socket,
@@ -152,6 +158,7 @@ pub(super) fn number(message: &mut ClientMessage, next: u32) -> bool {
         | ClientMessage::Resolve { call, .. }
         | ClientMessage::Reverse { call, .. }
         | ClientMessage::Node { call, .. }
+        | ClientMessage::List { call, .. }
         | ClientMessage::Delivered { call, .. }
         | ClientMessage::Sync { call } => {
             *call = CallId(next);

@@ -44,20 +44,36 @@ impl Kernel {
         self.carry_out();
     }
 
-    /// Looks at the path of a UNIX socket (`act` is 0), unlinks it (1) or changes its permission bits (2). What it was
-    /// like before is left in `found`: number, permission bits, and when it was made.
-    pub fn node(&mut self, token: i32, path: Vec<u8>, act: i32, mode: u16) -> i32 {
+    /// Looks at the path of a UNIX socket (`act` is 0), unlinks it (1), changes its permission bits (2) or its name (3).
+    /// What it was like before is left in `found`: number, permission bits, and when it was made.
+    pub fn node(&mut self, token: i32, path: Vec<u8>, act: i32, mode: u16, to: Vec<u8>) -> i32 {
         let attempt = self.attempt(token);
         let act = match act {
             0 => Act::Look,
             1 => Act::Unlink,
-            _ => Act::Mode(mode),
+            2 => Act::Mode(mode),
+            _ => Act::Rename(to),
         };
         let result = self.process.node(attempt, path, act);
         self.end(result, |kernel, node| {
             kernel.found = Some(node);
             0
         })
+    }
+
+    /// Finds the UNIX sockets in a directory and leaves their names in `entries`.
+    pub fn list(&mut self, token: i32, path: Vec<u8>) -> i32 {
+        let attempt = self.attempt(token);
+        let result = self.process.list(attempt, path);
+        self.end(result, |kernel, names| {
+            kernel.entries = names.join(&b'/');
+            0
+        })
+    }
+
+    /// What the last `list` has found, with slashes between.
+    pub fn entries(&self) -> Vec<u8> {
+        self.entries.clone()
     }
 
     /// What the last `node` has found.

@@ -250,8 +250,10 @@ fn resolved(reply: Reply) -> Try<Resolved> {
     match reply {
         Reply::Hosts(hosts) => Ok(Step::Ready(Resolved::Hosts(hosts))),
         Reply::HostName(name) => Ok(Step::Ready(Resolved::Name(name))),
-        Reply::Nothing | Reply::Names { .. } | Reply::Option(_) | Reply::Node { .. } => {
-            Err(Errno::EPROTO)
-        }
+        Reply::Nothing
+        | Reply::Names { .. }
+        | Reply::Option(_)
+        | Reply::Node { .. }
+        | Reply::Entries(_) => Err(Errno::EPROTO),
     }
 }

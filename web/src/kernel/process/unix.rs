@@ -75,6 +75,19 @@ impl<C: Chunk> Process<C> {
         }
     }
 
+    /// The names of the UNIX sockets in a directory.
+    pub(crate) fn list(&mut self, mut attempt: Attempt, path: Vec<u8>) -> Try<Vec<Vec<u8>>> {
+        match attempt.answer() {
+            Some(Ok(Reply::Entries(names))) => Ok(Step::Ready(names)),
+            Some(Ok(_)) => Err(Errno::EPROTO),
+            Some(Err(errno)) => Err(errno),
+            None => self.call(&attempt, Signals::Hold, |call| ClientMessage::List {
+                call,
+                path,
+            }),
+        }
+    }
+
     /// connect(2) on a UNIX stream, which is never under way: it is done, or fails, or waits for the backlog.
     pub(super) fn connect_unix(
         &mut self,
