@@ -42,6 +42,11 @@ impl SendWindow {
         self.limit - self.sent
     }
 
+    /// How many bytes were sent.
+    pub fn sent(&self) -> u64 {
+        self.sent
+    }
+
     /// Counts bytes that are being sent: at most [`available`](Self::available).
     ///
     /// # Errors
@@ -102,6 +107,11 @@ impl ReceiveWindow {
     pub fn consume(&mut self, bytes: u64) {
         debug_assert!(self.consumed + bytes <= self.received);
         self.consumed += bytes;
+    }
+
+    /// How many bytes were handed on.
+    pub fn consumed(&self) -> u64 {
+        self.consumed
     }
 
     /// Received and not yet consumed, in bytes.

@@ -20,6 +20,7 @@ use std::net::IpAddr;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
+use std::time::Duration;
 
 use protocol::{Address, Control, Domain, Errno, HostName, Kind};
 use rustix::net::RecvFlags;
@@ -245,6 +246,22 @@ pub(crate) trait Endpoint: fmt::Debug + Send {
 
     /// The process of a UNIX socket's peer, as `SO_PEERCRED` tells it.
     fn peer_process(&self) -> Option<u32> {
+        None
+    }
+
+    /// Has the connection reset when the descriptor is closed.
+    fn reset(&self, descriptor: BorrowedFd<'_>) {
+        // It fails only if the connection is gone already.
+        let _ = rustix::net::sockopt::set_socket_linger(descriptor, Some(Duration::ZERO));
+    }
+
+    /// Whether the peer has reset the connection in a way that the descriptor does not tell.
+    fn was_reset(&self) -> bool {
+        false
+    }
+
+    /// The socket's state and queues, if it is not for an [`Inspector`] to find them.
+    fn sight(&self, _descriptor: BorrowedFd<'_>) -> Option<Sight> {
         None
     }
 }

@@ -34,7 +34,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use protocol::{CallId, Errno, Reply, ServerMessage, SocketId};
+use protocol::{CallId, Domain, Errno, Reply, ServerMessage, SocketId};
 
 use crate::events::Tap;
 use crate::lab::Membership;
@@ -232,6 +232,10 @@ impl Sockets {
     fn abort(&mut self, id: SocketId, outbox: &mut Outbox) {
         if let Some(Entry::Open(socket)) = self.entries.get_mut(&id) {
             socket.reset();
+            if socket.domain() == Domain::Unix {
+                // What was sent before is the peer's already.
+                return self.close(id, outbox);
+            }
             let mut turn = Turn {
                 outbox,
                 budget: &mut self.budget,

@@ -22,6 +22,7 @@ use protocol::{
 use tokio::io::unix::AsyncFd;
 
 use crate::metrics::{Counted, Metrics, Traffic};
+use crate::network::option::SOL_SOCKET;
 use crate::network::{Detail, Endpoint, Inspector, Names, Plug};
 use crate::session::{Intake, Ready, Row, Signal};
 
@@ -111,6 +112,11 @@ impl Socket {
             socket.role = Role::Stream(Stream::connected());
         }
         Ok(socket)
+    }
+
+    /// Its family.
+    pub(crate) fn domain(&self) -> Domain {
+        self.core.domain
     }
 
     /// The waker of this socket.
@@ -221,6 +227,7 @@ impl Socket {
     /// getsockopt(2).
     pub(crate) fn option(&self, level: i32, name: i32, length: u32) -> Result<Reply, Errno> {
         let core = &self.core;
+        core.check_level(level)?;
         if let Some(number) = core.endpoint.option(core.fd(), (level, name)) {
             return number.map(|number| Reply::Option(option::cut(&[number], length)));
         }
@@ -239,6 +246,7 @@ impl Socket {
         value: &[u8],
     ) -> Result<Reply, Errno> {
         let core = &mut self.core;
+        core.check_level(level)?;
         let descriptor = core.descriptor.as_fd();
         match core.endpoint.set_option(descriptor, (level, name), value) {
             Some(done) => done?,
@@ -331,7 +339,8 @@ impl Socket {
             Role::Listener(_) => false,
             Role::Datagram(datagram) => datagram.close(turn),
         };
-        if self.core.wishes.resets_on_close() {
+        // A UNIX socket does not linger.
+        if self.core.domain != Domain::Unix && self.core.wishes.resets_on_close() {
             self.reset();
             return false;
         }
@@ -340,11 +349,7 @@ impl Socket {
 
     /// Makes closing reset the connection, whatever is still to be delivered.
     pub(crate) fn reset(&mut self) {
-        // It fails only if the connection is gone already.
-        let _ = rustix::net::sockopt::set_socket_linger(
-            &self.core.descriptor,
-            Some(std::time::Duration::ZERO),
-        );
+        self.core.endpoint.reset(self.core.fd());
     }
 
     /// Whether nothing is left to be delivered after [`close`](Self::close).
@@ -363,13 +368,15 @@ impl Socket {
             Ok(Names { local, peer }) => (local, peer),
             Err(_) => (Address::Unspecified, Address::Unspecified),
         };
-        let mut sight = inspector
-            .and_then(|inspector| inspector.look(core.fd(), core.kind))
+        let sight = core.endpoint.sight(core.fd());
+        let mut sight = sight
+            .or_else(|| inspector?.look(core.fd(), core.kind))
             .unwrap_or_default();
         let held = u32::try_from(core.endpoint.held()).unwrap_or(u32::MAX);
         sight.receive = sight.receive.saturating_add(held);
         Row {
             socket: core.id,
+            domain: core.domain,
             kind: core.kind,
             sight,
             held: core.intake.held(),
@@ -417,8 +424,19 @@ impl Core {
         self.descriptor.as_fd()
     }
 
-    /// Takes `SO_ERROR`.
+    /// A UNIX socket has no options but those of every socket.
+    fn check_level(&self, level: i32) -> Result<(), Errno> {
+        match self.domain {
+            Domain::Unix if level != SOL_SOCKET => Err(Errno::EOPNOTSUPP),
+            Domain::Unix | Domain::Inet | Domain::Inet6 => Ok(()),
+        }
+    }
+
+    /// Takes `SO_ERROR`, in which the kernel does not have what a UNIX peer's program left unread.
     fn take_error(&self) -> Option<Errno> {
+        if self.endpoint.was_reset() {
+            return Some(Errno::ECONNRESET);
+        }
         match rustix::net::sockopt::socket_error(&self.descriptor) {
             Ok(Ok(())) => None,
             Ok(Err(error)) | Err(error) => Some(crate::network::errno(error)),

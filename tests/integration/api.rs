@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use protocol::event::Event;
+use protocol::{Domain, Kind};
 use relay::{NetworkKind, Options};
 use serde_json::{Value, json};
-use tests::{Ask, Client, DEADLINE, TestRelay, Viewer, eventually};
+use tests::{Ask, Client, DEADLINE, TestRelay, Viewer, eventually, unix};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -269,6 +270,54 @@ async fn sockets_are_shown_as_the_kernel_sees_them() {
         .map(|it| it["state"].as_str().unwrap().to_owned())
         .collect();
     assert!(!states.contains("LISTEN"), "{states:?}");
+}
+
+#[tokio::test]
+async fn unix_sockets_are_shown_with_their_names_and_states() {
+    let relay = crate::relay().await;
+    let lab = relay.lab();
+    let mut server = Client::join_as(&relay, &lab, "desk", "server").await;
+    let mut client = Client::join_as(&relay, &lab, "desk", "client").await;
+    let listener = server.unix_listener("/tmp/s").await;
+    let receiver = server.unix(Kind::Datagram);
+    server.bind(receiver, unix("\0in")).await.unwrap();
+    let path = format!("/api/v1/labs/{lab}/sockets");
+    let shown = async || -> Vec<String> {
+        let columns = ["family", "kind", "state", "local", "peer"];
+        let line = |row: &Value| columns.map(|name| row[name].as_str().unwrap().to_owned());
+        let rows = rows(&relay, &path).await;
+        rows.iter().map(|row| line(row).join(" ")).collect()
+    };
+    let called = client.unix(Kind::Stream);
+    client.connect(called, unix("/tmp/s")).await.unwrap();
+    client.send(called, b"three").await.unwrap();
+    client.tcp();
+    client.socket(Domain::Inet6, Kind::Stream);
+    client.sync().await;
+    assert_eq!(
+        shown().await,
+        [
+            "unix stream LISTEN /tmp/s *",
+            "unix datagram UNCONN @in *",
+            "unix stream ESTAB * /tmp/s",
+            "inet stream UNCONN 0.0.0.0:0 *",
+            "inet6 stream UNCONN [::]:0 *",
+        ]
+    );
+    // One call waits at the listener.
+    let waiting = |rows: &[Value]| rows[0]["receive_queue"].as_u64().unwrap();
+    assert_eq!(waiting(&rows(&relay, &path).await), 1);
+    server.accept(listener).await;
+    assert_eq!(waiting(&rows(&relay, &path).await), 0);
+    assert!(
+        shown()
+            .await
+            .contains(&"unix stream ESTAB /tmp/s *".to_owned())
+    );
+    server.pair(Kind::Stream);
+    server.sync().await;
+    let is_of_pair = |row: &&String| *row == "unix stream ESTAB * *";
+    assert_eq!(shown().await.iter().filter(is_of_pair).count(), 2);
 }
 
 async fn rows(relay: &TestRelay, path: &str) -> Vec<Value> {

@@ -330,3 +330,112 @@ async fn what_was_sent_before_the_peer_went_is_still_read() {
     client.until_hung_up(other).await;
     assert!(client.recv_to_the_end(other).await.unwrap() == bytes);
 }
+
+/// Linux tells a peer of data that was never read, after what it was sent itself (`unix_release_sock`).
+#[tokio::test]
+async fn closing_with_unread_data_resets_the_peer() {
+    let relay = relay().await;
+    let lab = relay.lab();
+    let mut server = Client::join(&relay, &lab).await;
+    let mut client = Client::join(&relay, &lab).await;
+    let listener = server.unix_listener("/s").await;
+    for (server_goes, says_goodbye) in [(true, false), (true, true), (false, false)] {
+        let called = client.unix(Kind::Stream);
+        client.connect(called, unix("/s")).await.unwrap();
+        let accepted = server.accept(listener).await;
+        let (gone, left) = match server_goes {
+            true => ((&mut server, accepted), (&mut client, called)),
+            false => ((&mut client, called), (&mut server, accepted)),
+        };
+        let ((goer, going), (stayer, staying)) = (gone, left);
+        goer.send(going, b"last words").await.unwrap();
+        if says_goodbye {
+            goer.shutdown(going, Shutdown::Write);
+            goer.sync().await;
+            let heard = stayer.recv_to_the_end(staying).await.unwrap();
+            assert_eq!(heard, b"last words");
+            goer.abort(going);
+            goer.sync().await;
+            assert_eq!(stayer.failure(staying).await, Errno::ECONNRESET);
+        } else {
+            goer.abort(going);
+            goer.sync().await;
+            let heard = stayer.recv_exactly(staying, 10).await.unwrap();
+            assert_eq!(heard, b"last words");
+            let end = stayer.recv(staying, 1).await;
+            assert_eq!(end, Err(Errno::ECONNRESET));
+        }
+        stayer.until_hung_up(staying).await;
+    }
+}
+
+#[tokio::test]
+async fn an_end_of_a_pair_that_leaves_data_resets_the_other() {
+    let relay = relay().await;
+    let mut client = Client::join(&relay, &relay.lab()).await;
+    let [one, other] = client.pair(Kind::Stream);
+    client.abort(one);
+    assert_eq!(client.recv(other, 1).await, Err(Errno::ECONNRESET));
+}
+
+#[tokio::test]
+async fn a_directory_tells_its_sockets() {
+    let relay = relay().await;
+    let lab = relay.lab();
+    let mut server = Client::join(&relay, &lab).await;
+    let mut client = Client::join(&relay, &lab).await;
+    server.change_directory("/run");
+    for name in ["b", "a", "deep/c", "/run2/d", "\0abstract"] {
+        server.unix_listener(name).await;
+    }
+    assert_eq!(client.entries("/run").await, ["a", "b"]);
+    assert_eq!(client.entries("/run/").await, ["a", "b"]);
+    assert_eq!(server.entries("deep").await, ["c"]);
+    assert_eq!(client.entries("/").await, [""; 0]);
+    let mut bob = Client::join_as(&relay, &lab, "bob", "program").await;
+    assert_eq!(bob.entries("/run").await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_renamed_path_leads_to_the_same_socket() {
+    let relay = relay().await;
+    let lab = relay.lab();
+    let mut server = Client::join(&relay, &lab).await;
+    let mut client = Client::join(&relay, &lab).await;
+    server.unix_listener("/old").await;
+    let listener = server.unix_listener("/new").await;
+    client.change_directory("/");
+    let to = Act::Rename(b"old".to_vec());
+    let node = client.node("new", to).await.unwrap();
+    assert_eq!(client.entries("/").await, ["old"]);
+    assert_eq!(
+        server.node("/old", Act::Look).await.unwrap().inode,
+        node.inode
+    );
+    let socket = client.unix(Kind::Stream);
+    let names = client.connect(socket, unix("/old")).await.unwrap();
+    // A name is what the socket was bound to, wherever its path went.
+    assert_eq!(names.peer, unix("/new"));
+    server.accept(listener).await;
+    let long = Act::Rename([b'x'; 109].to_vec());
+    assert_eq!(client.node("/old", long).await, Err(Errno::ENAMETOOLONG));
+}
+
+#[tokio::test]
+async fn options_of_other_levels_are_not_supported() {
+    let relay = relay().await;
+    let mut client = Client::join(&relay, &relay.lab()).await;
+    let sockets = [client.unix(Kind::Stream), client.unix(Kind::Datagram)];
+    for socket in sockets {
+        // `IP_TTL`, `TCP_NODELAY`, `IPV6_V6ONLY`, and a level that there is not.
+        for (level, name) in [(0, 2), (6, 1), (41, 26), (7777, 1)] {
+            let got = client.option(socket, level, name).await;
+            assert_eq!(got, Err(Errno::EOPNOTSUPP));
+            let set = client.set_option(socket, level, name, 1).await;
+            assert_eq!(set, Err(Errno::EOPNOTSUPP));
+        }
+        let (level, unknown) = (1, 7777);
+        let got = client.option(socket, level, unknown).await;
+        assert_eq!(got, Err(Errno::ENOPROTOOPT));
+    }
+}

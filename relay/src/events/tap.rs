@@ -61,6 +61,18 @@ impl Tap {
         if !self.is_open() || self.reports.load(Ordering::Relaxed) {
             return;
         }
+        if let ClientMessage::Pair { first, second, .. } = message {
+            for socket in [*first, *second] {
+                self.called(
+                    socket,
+                    Call::Socket,
+                    Duration::ZERO,
+                    0,
+                    Address::Unspecified,
+                );
+            }
+            return;
+        }
         let Some((answered, socket, call, address)) = outline(message) else {
             return;
         };

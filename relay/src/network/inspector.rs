@@ -34,9 +34,11 @@ pub(crate) struct State(pub(crate) u8);
 
 impl State {
     /// `TCP_ESTABLISHED`.
-    const ESTABLISHED: Self = Self(1);
+    pub(crate) const ESTABLISHED: Self = Self(1);
     /// `TCP_CLOSE`.
     const CLOSE: Self = Self(7);
+    /// `TCP_LISTEN`.
+    pub(crate) const LISTEN: Self = Self(10);
 }
 
 impl Default for State {

@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use protocol::{Address, Kind, SocketId};
+use protocol::{Address, Domain, Kind, SocketId};
 use tokio::sync::oneshot;
 
 use super::{Entry, Ready, Sockets};
@@ -19,6 +19,8 @@ const WAITING: usize = 32;
 pub(crate) struct Row {
     /// Its number in its process.
     pub(crate) socket: SocketId,
+    /// Its family.
+    pub(crate) domain: Domain,
     /// Its type.
     pub(crate) kind: Kind,
     /// What the kernel says of it.

@@ -1,5 +1,7 @@
 //! A TCP or UNIX connection, from before it is connected until it is closed.
 
+mod flow;
+
 use std::collections::VecDeque;
 use std::os::fd::AsFd;
 use std::task::Poll;
@@ -7,17 +9,14 @@ use std::task::Poll;
 use protocol::limits::MAX_STREAM_FRAME;
 use protocol::{Address, CallId, Domain, Errno, Reply, ServerMessage, Shutdown};
 use rustix::event::PollFlags;
-use rustix::net::{RecvFlags, SendFlags};
 
+use self::flow::{LEAST, count, limit, receive, send};
 use super::urgent::{Incoming, Urgency};
 use super::{Attention, Core, SHARE, Turn, Violation, how_of};
-use crate::network::{Progress, errno};
+use crate::network::Progress;
 
 /// How many bytes of capacity an empty queue may keep.
 const KEPT: usize = 4096;
-
-/// The least that is worth a frame of its own when there is little room left.
-const LEAST: usize = 4096;
 
 /// How far a connection is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -234,9 +233,12 @@ impl Stream {
         self.writing = Writing::Ended;
         self.shutdown = None;
         self.discard(core, turn);
-        if core.domain == Domain::Unix && errno == Errno::EPIPE {
-            // What the peer has sent can still be read.
-            return self.hang_up(core, turn);
+        if core.domain == Domain::Unix {
+            self.hang_up(core, turn);
+            if errno == Errno::EPIPE {
+                // What the peer has sent can still be read.
+                return;
+            }
         }
         self.fail(core, errno, turn);
     }
@@ -416,8 +418,11 @@ impl Stream {
         Attention::Later
     }
 
-    fn finish(&mut self, core: &Core, turn: &mut Turn<'_>) {
+    fn finish(&mut self, core: &mut Core, turn: &mut Turn<'_>) {
         self.reading = Reading::Ended;
+        if core.endpoint.was_reset() {
+            return self.write_failed(core, Errno::ECONNRESET, turn);
+        }
         let socket = core.id;
         turn.outbox.message(&ServerMessage::Finished { socket });
         self.watch_for_hang_up(core, turn);
@@ -447,54 +452,5 @@ impl Stream {
 
     pub(super) fn is_drained(&self) -> bool {
         self.queue.is_empty() || self.writing == Writing::Ended || self.phase != Phase::Connected
-    }
-}
-
-/// How much may be read into one frame.
-fn limit(core: &Core, share: usize, turn: &Turn<'_>) -> usize {
-    let credit = usize::try_from(core.window.available()).unwrap_or(usize::MAX);
-    let limit = share.min(MAX_STREAM_FRAME).min(credit);
-    if turn.outbox.has_room_for_payload(limit) {
-        limit
-    } else {
-        limit.min(LEAST)
-    }
-}
-
-/// Reads from the kernel into the outbox. Zero is the end of the data.
-fn receive(core: &Core, limit: usize, turn: &mut Turn<'_>) -> Result<usize, Errno> {
-    turn.outbox.stream(core.id, limit, |room| {
-        loop {
-            match rustix::net::recv(&core.descriptor, &mut *room, RecvFlags::DONTWAIT) {
-                Ok((length, _)) => return Ok(length),
-                Err(rustix::io::Errno::INTR) => {}
-                Err(error) => return Err(errno(error)),
-            }
-        }
-    })
-}
-
-/// Counts what was read for the process.
-fn count(core: &mut Core, length: usize, turn: &Turn<'_>) {
-    // The limit of the read was within the credit.
-    let spent = core.window.spend(length as u64);
-    debug_assert!(spent.is_ok());
-    core.traffic(turn.metrics).received.inc_by(length as u64);
-}
-
-/// Gives the kernel what it takes, which may be nothing.
-fn send(core: &Core, bytes: &[u8], urgency: Urgency) -> Result<usize, Errno> {
-    let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
-    let flags = match urgency {
-        Urgency::Ordinary => flags,
-        Urgency::Urgent => flags | SendFlags::OOB,
-    };
-    loop {
-        match rustix::net::send(&core.descriptor, bytes, flags) {
-            Ok(sent) => return Ok(sent),
-            Err(rustix::io::Errno::AGAIN) => return Ok(0),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(errno(error)),
-        }
     }
 }

@@ -83,3 +83,21 @@ connection.setblocking(False)
 attempt('recv without blocking', lambda: connection.recv(1))
 connection.settimeout(0.05)
 attempt('recv with a time-out', lambda: connection.recv(1))
+
+# What is said after the other end has left something unread.
+one, other = socket.socketpair()
+one.sendall(b'never read')
+other.sendall(b'last words')
+other.close()
+print(one.recv(4), one.recv(100))
+attempt('send', lambda: one.send(b'x'))
+attempt('recv', lambda: one.recv(1))
+attempt('recv again', lambda: one.recv(1))
+
+# Options of other levels.
+either = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+for level, option in ((socket.IPPROTO_TCP, socket.TCP_NODELAY), (socket.IPPROTO_IP, socket.IP_TTL), (77, 1)):
+    attempt('get', lambda: one.getsockopt(level, option))
+    attempt('set', lambda: either.setsockopt(level, option, 1))
+attempt('get an unknown one', lambda: one.getsockopt(socket.SOL_SOCKET, 7777))
+attempt('set an unknown one', lambda: one.setsockopt(socket.SOL_SOCKET, 7777, 1))

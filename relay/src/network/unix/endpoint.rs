@@ -14,9 +14,9 @@ use rustix::net::{
 };
 use rustix::process::getpid;
 
-use super::super::{Arrival, Detail, Endpoint, Names, Plug, Progress, Room, errno};
+use super::super::{Arrival, Detail, Endpoint, Names, Plug, Progress, Room, Sight, State, errno};
 use super::Owner;
-use super::registry::{Caller, Real, Table};
+use super::registry::{Bond, Caller, Real, Table};
 
 /// How many connections of strangers are turned away in one accept before it gives up for now.
 const STRANGERS: usize = 64;
@@ -61,11 +61,13 @@ impl UnixEndpoint {
     pub(super) fn pair(owner: &Arc<Owner>, kind: Kind) -> Result<(Plug, Plug), Errno> {
         let (one, other) =
             net::socketpair(AddressFamily::UNIX, socket_type(kind)?, FLAGS, None).map_err(errno)?;
+        let bond = Bond::default();
         let end = |descriptor| {
             let mut end = Self::new(owner, kind);
             end.link = Some(Caller {
                 name: Vec::new(),
                 pid: owner.pid,
+                bond: bond.clone(),
             });
             end.plug(descriptor)
         };
@@ -98,6 +100,7 @@ impl UnixEndpoint {
         Caller {
             name: self.name.clone(),
             pid: self.owner.pid,
+            bond: Bond::default(),
         }
     }
 
@@ -218,6 +221,7 @@ impl Endpoint for UnixEndpoint {
             Kind::Datagram | Kind::Raw { .. } | Kind::Ping => Caller {
                 name: table.name_of(&real).unwrap_or_default().to_vec(),
                 pid: 0,
+                bond: Bond::default(),
             },
         });
         self.crowded = Some(real);
@@ -281,6 +285,33 @@ impl Endpoint for UnixEndpoint {
 
     fn peer_process(&self) -> Option<u32> {
         self.link.as_ref().map(|link| link.pid)
+    }
+
+    fn reset(&self, _descriptor: BorrowedFd<'_>) {
+        if let Some(link) = &self.link {
+            link.bond.reset();
+        }
+    }
+
+    fn was_reset(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| link.bond.was_reset())
+    }
+
+    fn sight(&self, descriptor: BorrowedFd<'_>) -> Option<Sight> {
+        let is_listening = sockopt::socket_acceptconn(descriptor).unwrap_or(false);
+        let waiting = match &self.real {
+            Some(real) if is_listening => self.owner.registry.hold().waiting(real),
+            _ => rustix::io::ioctl_fionread(descriptor).unwrap_or(0),
+        };
+        Some(Sight {
+            state: match &self.link {
+                _ if is_listening => State::LISTEN,
+                Some(_) => State::ESTABLISHED,
+                None => State::default(),
+            },
+            receive: u32::try_from(waiting).unwrap_or(u32::MAX),
+            send: 0,
+        })
     }
 }
 

@@ -1,7 +1,8 @@
 //! What the UNIX sockets of a host are bound to, and who has called whom.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Waker;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -69,12 +70,31 @@ struct Bound {
 }
 
 /// One end of a connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Caller {
     /// What it is bound to, empty if to nothing.
     pub(super) name: Vec<u8>,
     /// Its process.
     pub(super) pid: u32,
+    /// What it has in common with the other end.
+    pub(super) bond: Bond,
+}
+
+/// What both ends of a connection know of each other and their descriptors do not: whether the one that is gone had
+/// data that its program never read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Bond(Arc<AtomicBool>);
+
+impl Bond {
+    /// One end goes and leaves data unread.
+    pub(super) fn reset(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Whether an end has.
+    pub(super) fn was_reset(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
 }
 
 impl Registry {
@@ -214,22 +234,26 @@ impl Table {
 
     /// A socket was called, and the kernel has put the call into its backlog. Says who is called.
     pub(super) fn called(&mut self, real: &Real, caller: Caller) -> Caller {
-        let Some(bound) = self.sockets.get_mut(real) else {
-            return Caller {
-                name: Vec::new(),
-                pid: 0,
-            };
+        let bond = caller.bond.clone();
+        let (name, pid) = match self.sockets.get_mut(real) {
+            Some(bound) => {
+                bound.calls.push_back(caller);
+                (bound.name.clone(), bound.listener.unwrap_or(0))
+            }
+            None => (Vec::new(), 0),
         };
-        bound.calls.push_back(caller);
-        Caller {
-            name: bound.name.clone(),
-            pid: bound.listener.unwrap_or(0),
-        }
+        Caller { name, pid, bond }
     }
 
     /// The kernel has handed out the oldest call of a listener: whose it is.
     pub(super) fn answered(&mut self, real: &Real) -> Option<Caller> {
         self.sockets.get_mut(real)?.calls.pop_front()
+    }
+
+    /// How many calls of a listener wait to be answered.
+    pub(super) fn waiting(&self, real: &Real) -> u64 {
+        let bound = self.sockets.get(real);
+        bound.map_or(0, |bound| bound.calls.len() as u64)
     }
 
     /// What a socket is bound to; nothing if it is not.
@@ -342,8 +366,12 @@ mod tests {
         table.bind(b"/s".to_vec(), b"s", Kind::Stream, &real(1));
         table.listens(&real(1), 1000);
         for pid in [1001, 1002] {
-            let name = Vec::new();
-            let called = table.called(&real(1), Caller { name, pid });
+            let caller = Caller {
+                name: Vec::new(),
+                pid,
+                bond: Bond::default(),
+            };
+            let called = table.called(&real(1), caller);
             assert_eq!((&called.name[..], called.pid), (&b"s"[..], 1000));
         }
         assert_eq!(table.answered(&real(1)).map(|it| it.pid), Some(1001));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use protocol::{Address, Kind};
+use protocol::{Address, Domain, Kind};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -28,13 +28,17 @@ pub(crate) struct Socket {
     host: String,
     /// Its number in the process.
     socket: u32,
+    /// What kind of addresses it has.
+    family: Family,
     /// What it is.
     kind: SocketKind,
     /// Its state, as ss(8) calls it.
     state: SocketState,
-    /// Bytes that wait for the program in the relay's kernel; of a listener, connections that wait for accept(2).
+    /// Bytes that wait for the program in the relay's kernel, of a UNIX datagram socket those of the first datagram; of a
+    /// listener, connections that wait for accept(2).
     receive_queue: u32,
-    /// Bytes that the kernel has not sent, or that were not acknowledged; of a listener, its backlog.
+    /// Bytes that the kernel has not sent, or that were not acknowledged, none of a UNIX socket; of a listener but those,
+    /// its backlog.
     send_queue: u32,
     /// Bytes that the relay holds because the kernel takes no more.
     held: u64,
@@ -44,6 +48,18 @@ pub(crate) struct Socket {
     /// Its peer's.
     #[schema(example = "*")]
     peer: String,
+}
+
+/// The families of sockets.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Family {
+    /// IPv4.
+    Inet,
+    /// IPv6, perhaps IPv4 too.
+    Inet6,
+    /// UNIX, with paths and abstract names.
+    Unix,
 }
 
 /// The kinds of socket.
@@ -115,6 +131,11 @@ impl Socket {
             pid: listing.pid,
             host: listing.host.to_string(),
             socket: row.socket.0,
+            family: match row.domain {
+                Domain::Inet => Family::Inet,
+                Domain::Inet6 => Family::Inet6,
+                Domain::Unix => Family::Unix,
+            },
             kind: match row.kind {
                 Kind::Stream => SocketKind::Stream,
                 Kind::Datagram => SocketKind::Datagram,

@@ -428,6 +428,6 @@ impl Kernel {
 }
 
 /// A socket's number, as a system call returns it.
-fn number(SocketId(id): SocketId) -> i32 {
+pub(super) fn number(SocketId(id): SocketId) -> i32 {
     i32::try_from(id).unwrap_or(BLOCKED + 1)
 }

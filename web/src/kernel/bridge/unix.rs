@@ -1,9 +1,12 @@
 //! What only UNIX sockets have: pairs and paths.
 
-use protocol::{Act, Address, Errno, Kind, SocketId};
+use protocol::event::Call;
+use protocol::{Act, Address, Errno, Kind};
 use wasm_bindgen::prelude::*;
 
 use super::super::kind::TYPE_FLAGS;
+use super::super::process::Step;
+use super::sockets::number;
 use super::{Kernel, failed};
 
 #[wasm_bindgen]
@@ -16,8 +19,11 @@ impl Kernel {
             _ => return vec![failed(Errno::ESOCKTNOSUPPORT)],
         };
         let pair = self.process.pair(kind);
-        self.carry_out();
-        pair.map(|SocketId(id)| id.cast_signed()).to_vec()
+        for socket in pair {
+            self.note(0, Call::Socket, socket.0);
+            self.end(Ok(Step::Ready(socket)), |_, socket| number(socket));
+        }
+        pair.map(number).to_vec()
     }
 
     /// Lays down a path or an abstract name, and gives its handle.

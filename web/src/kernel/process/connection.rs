@@ -297,10 +297,11 @@ impl<C: Chunk> Process<C> {
             return;
         };
         self.beyond_initial -= socket.receive.beyond_initial();
+        let has_unread = socket.has_unread() || self.has_unread_of_partner(&socket);
         if let Some(partner) = socket.partner {
             self.leave_partner(partner);
         }
-        self.effects.push(Effect::Send(if socket.has_unread() {
+        self.effects.push(Effect::Send(if has_unread {
             ClientMessage::Abort { socket: id }
         } else {
             ClientMessage::Close { socket: id }

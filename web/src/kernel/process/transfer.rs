@@ -326,6 +326,10 @@ impl<C: Chunk> Process<C> {
         if 0 < progress && (is_over || attempt.is_over()) {
             return done(progress);
         }
+        if socket.hung_up {
+            // A reset is for recv(2) to tell.
+            return Err(Errno::EPIPE);
+        }
         if let Some(errno) = socket.error.take() {
             return Err(errno);
         }
@@ -334,7 +338,7 @@ impl<C: Chunk> Process<C> {
                 return Err(Errno::ENOTCONN);
             }
             Phase::Idle | Phase::Listening { .. } => return Err(Errno::EPIPE),
-            Phase::Connected { .. } if socket.broken || socket.hung_up || socket.write_shut => {
+            Phase::Connected { .. } if socket.broken || socket.write_shut => {
                 return Err(Errno::EPIPE);
             }
             Phase::Connecting | Phase::Connected { .. } => {}

@@ -43,6 +43,13 @@ impl<C: Chunk> Process<C> {
         [first, second]
     }
 
+    /// Whether the partner of a socket has sent what was not read, also if it is still on its way.
+    pub(super) fn has_unread_of_partner(&self, socket: &Socket<C>) -> bool {
+        let partner = socket.partner.and_then(|id| self.sockets.get(&id));
+        socket.kind == Kind::Stream
+            && partner.is_some_and(|partner| socket.receive.consumed() < partner.send.sent())
+    }
+
     /// A socket is closed: what its partner sends, nobody reads any more.
     pub(super) fn leave_partner(&mut self, partner: SocketId) {
         if let Some(socket) = self.sockets.get_mut(&partner)
@@ -226,6 +233,47 @@ mod tests {
         assert_eq!(sent, Err(Errno::EPIPE));
         let ready = process.get(other).unwrap().readiness();
         assert_eq!(ready & events::HUP, events::HUP);
+    }
+
+    #[test]
+    fn an_end_of_a_pair_that_is_closed_with_unread_data_resets() {
+        for read in [0, 3] {
+            let mut process = Process::<Vec<u8>>::default();
+            let [one, other] = process.pair(Kind::Stream);
+            let attempt = process.attempt(MAIN, 0, 0.0);
+            let to = Address::Unspecified;
+            let sent = process.send(&attempt, other, 3, &to, 0, Mode::Blocking);
+            assert!(matches!(sent, Ok(Step::Ready(Sent { length: 3, .. }))));
+            if 0 < read {
+                process.receive_stream(one, vec![0; read]);
+                let received = process.recv(&attempt, one, read, 0, Mode::Blocking);
+                assert!(matches!(received, Ok(Step::Ready(_))));
+            }
+            process.close(one);
+            let last = process.effects().pop();
+            let expected = match read {
+                0 => ClientMessage::Abort { socket: one },
+                _ => ClientMessage::Close { socket: one },
+            };
+            assert_eq!(last, Some(Effect::Send(expected)));
+        }
+    }
+
+    #[test]
+    fn a_reset_peer_takes_nothing_and_is_told_by_reading() {
+        let mut process = Process::<Vec<u8>>::default();
+        let [_, other] = process.pair(Kind::Stream);
+        process.receive(ServerMessage::HungUp { socket: other });
+        let (socket, errno) = (other, Errno::ECONNRESET);
+        process.receive(ServerMessage::Failed { socket, errno });
+        let attempt = process.attempt(MAIN, 0, 0.0);
+        let to = Address::Unspecified;
+        let sent = process.send(&attempt, other, 1, &to, 0, Mode::Blocking);
+        assert_eq!(sent, Err(Errno::EPIPE));
+        let received = process.recv(&attempt, other, 1, 0, Mode::Blocking);
+        assert_eq!(received.err(), Some(Errno::ECONNRESET));
+        let received = process.recv(&attempt, other, 1, 0, Mode::Blocking);
+        assert!(matches!(received, Ok(Step::Ready(_))));
     }
 
     #[test]
