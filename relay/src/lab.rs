@@ -1,11 +1,13 @@
 //! Labs and their hosts: made on first use, and removed some time after their last process and viewer have left.
 //!
 //! - [`Labs`]: all of them, and the quotas.
+//! - [`arrival`]: how somebody comes to a host, which is made while nothing is locked.
 //! - [`cables`]: the links of hosts, as they are set and looked at from outside.
 //! - [`commons`]: what the processes of a lab share; [`pool`]: how much they may make the relay hold.
 //! - [`overview`]: what can be seen of a lab and done to it from outside.
 //! - [`keeper`]: the task that removes what is left over.
 
+mod arrival;
 mod cables;
 mod commons;
 mod keeper;
@@ -15,7 +17,6 @@ mod pool;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -25,9 +26,11 @@ use tokio::sync::Notify;
 use crate::client::Client;
 use crate::events::Hub;
 use crate::metrics::{Counted, Metrics};
-use crate::network::unix::{Owner, Registry};
-use crate::network::{Host, LabNetwork, Network};
+use crate::network::unix::Registry;
+use crate::network::{LabNetwork, Network};
 
+use arrival::Berth;
+pub(crate) use arrival::Membership;
 pub use cables::{LinkError, Links};
 pub(crate) use commons::{Commons, shown};
 pub(crate) use keeper::keep;
@@ -109,13 +112,15 @@ pub(crate) struct Labs {
 #[derive(Debug)]
 struct Lab {
     commons: Arc<Commons>,
-    network: Box<dyn LabNetwork>,
+    network: Arc<dyn LabNetwork>,
     client: Client,
     hosts: BTreeMap<HostName, HostEntry>,
-    /// How many processes and viewers it has.
+    /// How many processes and viewers it has, and others who wait for one of its hosts.
     users: usize,
     /// How many of them are processes.
     processes: usize,
+    /// How many of them are viewers.
+    viewers: usize,
     /// Since when it has no users.
     left: Option<Instant>,
     /// Whether nobody may join any more.
@@ -126,10 +131,13 @@ struct Lab {
 
 #[derive(Debug)]
 struct HostEntry {
-    host: Arc<dyn Host>,
+    berth: Arc<Berth>,
     unix: Arc<Registry>,
+    /// How many processes it has, and others who wait for it.
+    users: usize,
+    /// How many of them are processes.
     processes: usize,
-    /// Since when it has no processes.
+    /// Since when it has no users.
     left: Option<Instant>,
     _counted: Counted,
 }
@@ -144,51 +152,6 @@ impl Labs {
             labs: Mutex::default(),
             changed: Notify::new(),
         }
-    }
-
-    /// Adds a process to a host of a lab. Both are made on first use.
-    ///
-    /// # Errors
-    ///
-    /// A quota is used up. Nothing has changed then.
-    pub(crate) fn join(
-        self: &Arc<Self>,
-        id: &LabId,
-        host: &HostName,
-        client: Client,
-    ) -> Result<Membership, JoinError> {
-        if self.quotas.processes == 0 {
-            return Err(JoinError::Processes);
-        }
-        let mut labs = self.lock();
-        let lab = self.open(&mut labs, id, client)?;
-        if self.quotas.processes <= lab.processes {
-            return Err(JoinError::Processes);
-        }
-        let entry = match lab.host(host, self.quotas.hosts, &self.metrics) {
-            Ok(entry) => entry,
-            Err(error) => {
-                self.remove_if_done(&mut labs, id);
-                return Err(error);
-            }
-        };
-        entry.processes += 1;
-        entry.left = None;
-        let handle = Arc::clone(&entry.host);
-        let unix = Arc::clone(&entry.unix);
-        lab.processes += 1;
-        lab.users += 1;
-        lab.left = None;
-        let pid = lab.next_pid;
-        lab.next_pid += 1;
-        Ok(Membership {
-            unix: Owner::new(&unix, pid),
-            labs: Arc::clone(self),
-            commons: Arc::clone(&lab.commons),
-            name: host.clone(),
-            host: handle,
-            pid,
-        })
     }
 
     /// Finds a lab, or makes it. A new one has no users and begins its grace.
@@ -207,6 +170,7 @@ impl Labs {
                 hosts: BTreeMap::new(),
                 users: 0,
                 processes: 0,
+                viewers: 0,
                 left: Some(Instant::now()),
                 ending: false,
                 next_pid: FIRST_PID,
@@ -297,26 +261,6 @@ impl Labs {
         }
     }
 
-    fn leave(&self, id: &LabId, host: &HostName) {
-        let now = Instant::now();
-        let mut labs = self.lock();
-        if let Some(lab) = labs.get_mut(id) {
-            lab.processes -= 1;
-            if let Some(entry) = lab.hosts.get_mut(host) {
-                entry.processes -= 1;
-                if entry.processes == 0 {
-                    entry.left = Some(now);
-                    if self.quotas.grace.is_zero() {
-                        lab.hosts.remove(host);
-                    }
-                }
-            }
-            lab.lose_user(now);
-        }
-        self.remove_if_done(&mut labs, id);
-        self.changed.notify_waiters();
-    }
-
     fn lock(&self) -> MutexGuard<'_, BTreeMap<LabId, Lab>> {
         self.labs.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -334,91 +278,10 @@ fn evict(labs: &mut BTreeMap<LabId, Lab>, wanted: impl Fn(&Lab) -> bool) -> Opti
 }
 
 impl Lab {
-    /// Finds a host, or makes it. One that has no processes any more makes way for a new one.
-    fn host(
-        &mut self,
-        name: &HostName,
-        quota: usize,
-        metrics: &Metrics,
-    ) -> Result<&mut HostEntry, JoinError> {
-        if !self.hosts.contains_key(name) {
-            if quota <= self.hosts.len() {
-                let left = |(name, host): (&HostName, &HostEntry)| {
-                    host.left.map(|left| (left, name.clone()))
-                };
-                let (_, oldest) = self
-                    .hosts
-                    .iter()
-                    .filter_map(left)
-                    .min()
-                    .ok_or(JoinError::Hosts)?;
-                self.hosts.remove(&oldest);
-            }
-            let host = self
-                .network
-                .join(name)
-                .map_err(|error| match error.kind() {
-                    ErrorKind::QuotaExceeded => JoinError::Hosts,
-                    _ => {
-                        tracing::error!(%error, "a host could not be made");
-                        JoinError::Network
-                    }
-                })?;
-            let entry = HostEntry {
-                host,
-                unix: Arc::default(),
-                processes: 0,
-                left: Some(Instant::now()),
-                _counted: metrics.count_host(),
-            };
-            self.hosts.insert(name.clone(), entry);
-        }
-        self.hosts.get_mut(name).ok_or(JoinError::Hosts)
-    }
-
     fn lose_user(&mut self, now: Instant) {
         self.users -= 1;
         if self.users == 0 {
             self.left = Some(now);
         }
-    }
-}
-
-/// A process's place in its lab.
-#[derive(Debug)]
-pub(crate) struct Membership {
-    labs: Arc<Labs>,
-    commons: Arc<Commons>,
-    name: HostName,
-    host: Arc<dyn Host>,
-    unix: Arc<Owner>,
-    pid: u32,
-}
-
-impl Membership {
-    /// What it shares with the rest of the lab.
-    pub(crate) fn commons(&self) -> &Arc<Commons> {
-        &self.commons
-    }
-
-    /// The host that the process runs on.
-    pub(crate) fn host(&self) -> &Arc<dyn Host> {
-        &self.host
-    }
-
-    /// The process among its host's UNIX sockets.
-    pub(crate) fn unix(&self) -> &Arc<Owner> {
-        &self.unix
-    }
-
-    /// The process's id.
-    pub(crate) fn pid(&self) -> u32 {
-        self.pid
-    }
-}
-
-impl Drop for Membership {
-    fn drop(&mut self) {
-        self.labs.leave(&self.commons.id, &self.name);
     }
 }

@@ -8,6 +8,10 @@ use relay::{Options, Relay, shutdown};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing_subscriber::EnvFilter;
 
+/// How many threads at most may make hosts, take them away and read files at a time. To make hosts is mostly to wait for
+/// the kernel, which makes few at once.
+const BLOCKING_THREADS: usize = 32;
+
 /// Socketpad lets programs that run in a browser use real sockets.
 ///
 /// It serves the page, and gives every program that is run there a place on a host of a lab: a small network of its
@@ -48,7 +52,11 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let runtime = match tokio::runtime::Runtime::new() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .build();
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
             tracing::error!(%error, "the runtime could not be started");

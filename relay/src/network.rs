@@ -2,7 +2,7 @@
 //!
 //! The rest of the relay handles sockets by their descriptors and knows addresses only as programs see them. Which
 //! addresses stand behind those, and what makes one lab unreachable from another, only the implementations of these
-//! traits know. Every method is instant: nothing here waits.
+//! traits know. Every method is instant, but for [`LabNetwork::join`]: nothing else here waits.
 
 pub(crate) mod control;
 mod inspector;
@@ -39,12 +39,13 @@ pub(crate) use inspector::{Inspector, Sight, State};
 /// Makes networks for labs.
 pub(crate) trait Network: fmt::Debug + Send + Sync {
     /// Makes the network of a new lab.
-    fn lab(&self) -> Box<dyn LabNetwork>;
+    fn lab(&self) -> Arc<dyn LabNetwork>;
 }
 
 /// The network of one lab. It lasts as long as any of its hosts.
 pub(crate) trait LabNetwork: fmt::Debug + Send + Sync {
-    /// Makes a host. The caller sees to it that no two hosts of a lab have the same name.
+    /// Makes a host, for which the calling thread may wait some milliseconds. The caller sees to it that no two hosts of a
+    /// lab have the same name.
     ///
     /// # Errors
     ///

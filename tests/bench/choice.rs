@@ -19,6 +19,8 @@ pub(crate) enum Part {
     Exact,
     /// What the relay needs for idle processes and sockets.
     Memory,
+    /// How fast labs come, and many at once.
+    Labs,
     /// From the page's address to the first output.
     Start,
     /// The same load through other relays that registries carry.
@@ -26,7 +28,7 @@ pub(crate) enum Part {
 }
 
 /// The parts by their names.
-const PARTS: [(&str, Part); 9] = [
+const PARTS: [(&str, Part); 10] = [
     ("echo", Part::Echo),
     ("bulk", Part::Bulk),
     ("neighbour", Part::Neighbour),
@@ -34,6 +36,7 @@ const PARTS: [(&str, Part); 9] = [
     ("stall", Part::Stall),
     ("exact", Part::Exact),
     ("memory", Part::Memory),
+    ("labs", Part::Labs),
     ("start", Part::Start),
     ("peers", Part::Peers),
 ];
@@ -71,7 +74,8 @@ pub(crate) struct Choice {
 
 const USAGE: &str = "usage: cargo xtask bench [PART…] [--rounds N] [--quick] [--native]
 
-  PART        measures only what is named: echo, bulk, neighbour, opening, stall, exact, memory, start, peers;
+  PART        measures only what is named: echo, bulk, neighbour, opening, stall, exact, memory, labs, start,
+              peers;
               peers is measured only when it is named, because other relays are installed for it
   --rounds N  how often everything takes turns
   --quick     does little, only to see that everything works

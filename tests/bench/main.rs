@@ -7,7 +7,7 @@
 //!
 //! - [`choice`]: what the command line asks for.
 //! - [`exchange`]: the parts `echo` and `bulk`: one message to and fro, and many one way.
-//! - [`neighbour`], [`opening`], [`stall`], [`exact`], [`memory`], [`start`], [`peers`]: the other parts.
+//! - [`neighbour`], [`opening`], [`stall`], [`exact`], [`memory`], [`labs`], [`start`], [`peers`]: the other parts.
 //! - [`load`]: the near and the far end of an exchange, over any [`pipe`].
 //! - [`native`]: the ends that are no browser, and what stands between them.
 //! - [`session`]: a process that is no browser, as lean as can be, over a [`websocket`].
@@ -27,6 +27,7 @@ mod bare;
 mod choice;
 mod exact;
 mod exchange;
+mod labs;
 mod load;
 mod memory;
 mod meter;
@@ -76,12 +77,13 @@ fn report(arguments: &[String]) -> Result<()> {
     if choice.has(Part::Echo) || choice.has(Part::Bulk) {
         exchange::report(&choice)?;
     }
-    let parts: [(Part, Report); 7] = [
+    let parts: [(Part, Report); 8] = [
         (Part::Neighbour, neighbour::report),
         (Part::Opening, opening::report),
         (Part::Stall, stall::report),
         (Part::Exact, exact::report),
         (Part::Memory, memory::report),
+        (Part::Labs, labs::report),
         (Part::Start, start::report),
         (Part::Peers, peers::report),
     ];
@@ -111,7 +113,7 @@ fn surroundings() -> Result<String> {
     };
     Ok(format!(
         "{cores} cores ({model}), Linux {}, load {load} before the start\n\
-         relay: {} (profile release, portable network)\n\
+         relay: {} (profile release; the portable network where nothing else is said)\n\
          ends and proxies in Rust: profile {profile}; page: profile wasm-release, as built into the relay\n\
          native Python: {}\n",
         kernel.trim(),

@@ -15,6 +15,25 @@ use crate::program::Program;
 /// The state of a socket that listens, in /proc/net/tcp (the kernel's `TCP_LISTEN`).
 const LISTENING: &str = "0A";
 
+/// How hosts are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Network {
+    /// As addresses of the loopback.
+    Portable,
+    /// As network namespaces.
+    Namespaces,
+}
+
+impl Network {
+    /// As the command line calls it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Portable => "portable",
+            Self::Namespaces => "namespaces",
+        }
+    }
+}
+
 /// A running relay.
 #[derive(Debug)]
 pub(crate) struct Relay {
@@ -36,10 +55,22 @@ impl Relay {
     /// Starts it on a free port. Nobody is pinged, too silent, too fast or one too many, so that nothing but the load is
     /// measured.
     pub(crate) fn start() -> Result<Self> {
+        Self::start_with(Network::Portable)
+    }
+
+    /// The same on a network of choice.
+    pub(crate) fn start_with(network: Network) -> Result<Self> {
         let mut command = Command::new(path());
         command
-            .args(["--listen", "127.0.0.1:0", "--network", "portable"])
-            .args(["--max-rate", "0", "--max-labs-per-client", "1000"])
+            .args(["--listen", "127.0.0.1:0", "--network", network.name()])
+            .args([
+                "--max-rate",
+                "0",
+                "--max-labs-per-client",
+                "1000",
+                "--lab-grace",
+                "0",
+            ])
             .args(["--ping", "86400", "--silence", "86400", "--log", "error"]);
         let (program, line) = Program::start(&mut command)?;
         let address = line

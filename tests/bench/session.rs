@@ -11,7 +11,7 @@ mod wire;
 use std::{
     collections::HashMap,
     env,
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     time::{Duration, Instant},
 };
 
@@ -38,6 +38,8 @@ const SO_REUSEPORT: i32 = 15;
 #[derive(Debug)]
 pub(crate) struct Session {
     wire: Wire,
+    /// Its host's addresses in the lab.
+    addresses: Vec<IpAddr>,
     /// Control frames that are to be sent.
     out: Vec<u8>,
     calls: u32,
@@ -54,8 +56,14 @@ pub(crate) struct Session {
 impl Session {
     /// Starts a process on the host `desk` of this lab.
     pub(crate) fn open(relay: SocketAddr, lab: &LabId) -> Result<Self> {
+        Self::open_on(relay, lab, "desk")
+    }
+
+    /// Starts a process on a host of this lab.
+    pub(crate) fn open_on(relay: SocketAddr, lab: &LabId, host: &str) -> Result<Self> {
         let mut session = Self {
             wire: Wire::open(relay, lab)?,
+            addresses: Vec::new(),
             out: Vec::new(),
             calls: 0,
             sockets: 0,
@@ -66,12 +74,14 @@ impl Session {
         };
         session.say(&ClientMessage::Hello(Hello {
             minor: MINOR_VERSION,
-            host: HostName::new("desk")?,
+            host: HostName::new(host)?,
             process: ProcessName::new("bench")?,
         }));
         session.flush()?;
         match session.wire.event()? {
-            Event::Message(ServerMessage::Welcome(_)) => {}
+            Event::Message(ServerMessage::Welcome(welcome)) => {
+                session.addresses = welcome.addresses;
+            }
             other => bail!("the relay welcomes with {other:?}"),
         }
         // The relay reads the variable too: without a grace time there is nothing to acknowledge.
@@ -142,6 +152,45 @@ impl Session {
         }
         self.wire.rest()?;
         Ok(())
+    }
+
+    /// The IPv4 address of its host in the lab.
+    pub(crate) fn ip(&self) -> Result<Ipv4Addr> {
+        let mut addresses = self.addresses.iter();
+        let found = addresses.find_map(|ip| match ip {
+            IpAddr::V4(ip) => Some(*ip),
+            IpAddr::V6(_) => None,
+        });
+        found.context("the host has no IPv4 address")
+    }
+
+    /// Binds a socket to any port of every address of its host, and begins to listen.
+    pub(crate) fn public_listener(&mut self) -> Result<(SocketId, u16)> {
+        let socket = self.socket(Kind::Stream);
+        let address = Address::Inet {
+            ip: Ipv4Addr::UNSPECIFIED,
+            port: 0,
+        };
+        let call = self.begin(|call| ClientMessage::Bind {
+            call,
+            socket,
+            address,
+        });
+        self.finish(call)??;
+        self.listen(socket)
+    }
+
+    /// A TCP connection to an address of the lab.
+    pub(crate) fn connect_to(&mut self, ip: Ipv4Addr, port: u16) -> Result<SocketId> {
+        let socket = self.socket(Kind::Stream);
+        let address = Address::Inet { ip, port };
+        let call = self.begin(|call| ClientMessage::Connect {
+            call,
+            socket,
+            address,
+        });
+        self.finish(call)??;
+        Ok(socket)
     }
 
     /// Begins to bind a socket to any port.
@@ -260,6 +309,11 @@ impl Session {
         }
     }
 
+    /// Gives back what memory it does not need while it is idle.
+    pub(crate) fn rest(&mut self) -> Result<()> {
+        self.wire.rest()
+    }
+
     /// Lets the relay send up to this offset.
     pub(crate) fn grant(&mut self, socket: SocketId, limit: u64) -> Result<()> {
         self.say(&ClientMessage::Credit { socket, limit });
@@ -305,7 +359,7 @@ impl Session {
 /// A port of the process's own host.
 fn local(port: u16) -> Address {
     Address::Inet {
-        ip: std::net::Ipv4Addr::LOCALHOST,
+        ip: Ipv4Addr::LOCALHOST,
         port,
     }
 }

@@ -100,8 +100,17 @@ async fn who_cannot_have_a_host_is_told_so_and_those_that_are_there_go_on() {
     };
     let sentence = "the relay is full: it could not make the host, for want of something that its operator has to look after";
     assert_eq!(refusal.to_string(), sentence);
-    let host = format!("/api/v1/labs/{lab}/hosts/another");
-    let answer = Ask::to(&relay, "PUT", &host).send(&relay).await;
+    // The kernel takes networks away in its own time, such as the one that the relay tried at its start, and counts them
+    // until then. So there may be room for another one by now, but not for eight.
+    let mut others = 0;
+    let answer = loop {
+        let host = format!("/api/v1/labs/{lab}/hosts/another{others}");
+        let answer = Ask::to(&relay, "PUT", &host).send(&relay).await;
+        others += 1;
+        if answer.status != 201 || others == 8 {
+            break answer;
+        }
+    };
     assert_eq!(answer.status, 503);
     let detail = answer.value()["detail"].as_str().unwrap().to_owned();
     assert!(

@@ -140,6 +140,19 @@ impl Program {
             .count())
     }
 
+    /// How many threads it has (proc_pid_status(5)).
+    ///
+    /// # Errors
+    ///
+    /// It has ended.
+    pub fn threads(&self) -> Result<usize> {
+        let status = self.read("status")?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("Threads:"));
+        Ok(line.context("no Threads in status")?.trim().parse()?)
+    }
+
     /// Reads one of its files under /proc.
     ///
     /// # Errors

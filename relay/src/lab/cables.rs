@@ -110,7 +110,7 @@ impl Labs {
     fn host(&self, lab: &LabId, host: &HostName) -> Result<Arc<dyn Host>, LinkError> {
         let entries = self.lock();
         let entry = entries.get(lab).ok_or(LinkError::Lab)?;
-        let host = entry.hosts.get(host).ok_or(LinkError::Host)?;
-        Ok(Arc::clone(&host.host))
+        let host = entry.hosts.get(host).and_then(|host| host.berth.get());
+        host.map(Arc::clone).ok_or(LinkError::Host)
     }
 }

@@ -50,10 +50,12 @@ impl Labs {
     pub(crate) fn look(&self, id: &LabId) -> Option<Overview> {
         let labs = self.lock();
         let lab = labs.get(id)?;
-        let hosts = lab.hosts.iter().map(|(name, entry)| HostView {
-            name: name.clone(),
-            addresses: entry.host.addresses(),
-            processes: entry.processes,
+        let hosts = lab.hosts.iter().filter_map(|(name, entry)| {
+            Some(HostView {
+                name: name.clone(),
+                addresses: entry.berth.get()?.addresses(),
+                processes: entry.processes,
+            })
         });
         Some(Overview {
             commons: Arc::clone(&lab.commons),
@@ -77,29 +79,6 @@ impl Labs {
         Ok(made)
     }
 
-    /// Makes a host that has no processes yet, and its lab.
-    ///
-    /// # Errors
-    ///
-    /// A quota is used up.
-    pub(crate) fn make_host(
-        &self,
-        id: &LabId,
-        name: &HostName,
-        client: Client,
-    ) -> Result<Made, JoinError> {
-        let mut labs = self.lock();
-        let lab = self.open(&mut labs, id, client)?;
-        let made = if lab.hosts.contains_key(name) {
-            Made::Known
-        } else {
-            Made::New
-        };
-        lab.host(name, self.quotas.hosts, &self.metrics)?;
-        self.changed.notify_waiters();
-        Ok(made)
-    }
-
     /// Lets somebody watch a lab, which is made on first use.
     ///
     /// # Errors
@@ -108,10 +87,11 @@ impl Labs {
     pub(crate) fn view(self: &Arc<Self>, id: &LabId, client: Client) -> Result<Viewing, JoinError> {
         let mut labs = self.lock();
         let lab = self.open(&mut labs, id, client)?;
-        if self.quotas.viewers <= lab.users - lab.processes {
+        if self.quotas.viewers <= lab.viewers {
             return Err(JoinError::Viewers);
         }
         lab.users += 1;
+        lab.viewers += 1;
         lab.left = None;
         Ok(Viewing {
             labs: Arc::clone(self),
@@ -132,6 +112,7 @@ impl Drop for Viewing {
         let id = &self.commons.id;
         let mut labs = self.labs.lock();
         if let Some(lab) = labs.get_mut(id) {
+            lab.viewers -= 1;
             lab.lose_user(Instant::now());
         }
         self.labs.remove_if_done(&mut labs, id);

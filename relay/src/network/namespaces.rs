@@ -48,12 +48,12 @@ pub(super) struct Namespaces {
 }
 
 impl Network for Namespaces {
-    fn lab(&self) -> Box<dyn LabNetwork> {
+    fn lab(&self) -> Arc<dyn LabNetwork> {
         let anchor = Anchor {
             instant: Instant::now(),
             wall: SystemTime::now(),
         };
-        Box::new(NamespaceLab(Arc::new(Lab {
+        Arc::new(NamespaceLab(Arc::new(Lab {
             home: Arc::clone(&self.home),
             register: Mutex::default(),
             wire: OnceLock::new(),
@@ -81,12 +81,10 @@ impl LabNetwork for NamespaceLab {
     fn join(&self, name: &HostName) -> io::Result<Arc<dyn Host>> {
         let lab = &self.0;
         let runtime = Handle::try_current().map_err(io::Error::other)?;
-        let mut register = lock(&lab.register);
-        let number = register.free().ok_or_else(|| {
-            io::Error::new(io::ErrorKind::QuotaExceeded, "the lab has no free address")
-        })?;
+        let place = Place::keep(lab)?;
+        // Nothing of the lab is locked meanwhile.
         let space = Space::make(&lab.home)?;
-        let furniture = space.within(&lab.home, || interface::furnish(number))?;
+        let furniture = space.within(&lab.home, || interface::furnish(place.number))?;
         let Furniture {
             cable,
             loopback,
@@ -95,11 +93,11 @@ impl LabNetwork for NamespaceLab {
         let wire = lab
             .wire
             .get_or_init(|| Wire::lay(&runtime, lab.capture.clone()));
-        let port = wire.plug(name, number.hardware(), cable, loopback)?;
-        register.enter(number, name.clone(), addresses.clone());
+        let hardware = place.number.hardware();
+        let port = wire.plug(name, hardware, cable, loopback)?;
+        lock(&lab.register).enter(place.number, name.clone(), addresses.clone());
         Ok(Arc::new(NamespaceHost {
-            lab: Arc::clone(lab),
-            number,
+            place,
             port,
             space,
             addresses,
@@ -111,10 +109,34 @@ impl LabNetwork for NamespaceLab {
     }
 }
 
+/// A number in a lab that belongs to one host for as long as this is held.
 #[derive(Debug)]
-struct NamespaceHost {
+struct Place {
     lab: Arc<Lab>,
     number: Number,
+}
+
+impl Place {
+    fn keep(lab: &Arc<Lab>) -> io::Result<Self> {
+        let number = lock(&lab.register).keep().ok_or_else(|| {
+            io::Error::new(io::ErrorKind::QuotaExceeded, "the lab has no free address")
+        })?;
+        Ok(Self {
+            lab: Arc::clone(lab),
+            number,
+        })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        lock(&self.lab.register).leave(self.number);
+    }
+}
+
+#[derive(Debug)]
+struct NamespaceHost {
+    place: Place,
     port: PortId,
     space: Space,
     addresses: Vec<IpAddr>,
@@ -126,41 +148,47 @@ impl Host for NamespaceHost {
     }
 
     fn resolve(&self, name: &str) -> Vec<IpAddr> {
-        lock(&self.lab.register).resolve(name)
+        lock(&self.place.lab.register).resolve(name)
     }
 
     fn reverse(&self, ip: IpAddr) -> Option<HostName> {
-        lock(&self.lab.register).reverse(ip)
+        lock(&self.place.lab.register).reverse(ip)
     }
 
     fn socket(&self, domain: Domain, kind: Kind) -> Result<Plug, Errno> {
         let made = self
             .space
-            .within(&self.lab.home, || Ok(endpoint::open(domain, kind)));
+            .within(&self.place.lab.home, || Ok(endpoint::open(domain, kind)));
         made.map_err(|error| rustix::io::Errno::from_io_error(&error).map_or(Errno::EIO, errno))?
     }
 
     fn link(&self) -> Result<Link, NoLinks> {
-        let wire = self.lab.wire.get().ok_or(NoLinks)?;
+        let wire = self.place.lab.wire.get().ok_or(NoLinks)?;
         wire.link(self.port).ok_or(NoLinks)
     }
 
     fn set_link(&self, conditions: &Conditions) -> Result<(), NoLinks> {
-        let wire = self.lab.wire.get().ok_or(NoLinks)?;
+        let wire = self.place.lab.wire.get().ok_or(NoLinks)?;
         wire.set(self.port, conditions);
         Ok(())
     }
 
     fn inspector(&self) -> io::Result<Inspector> {
-        self.space.within(&self.lab.home, Inspector::open)
+        self.space.within(&self.place.lab.home, Inspector::open)
     }
 }
 
 impl Drop for NamespaceHost {
     fn drop(&mut self) {
-        lock(&self.lab.register).leave(self.number);
-        if let Some(wire) = self.lab.wire.get() {
-            wire.unplug(self.port);
+        let Some(wire) = self.place.lab.wire.get() else {
+            return;
+        };
+        let Some(cable) = wire.unplug(self.port) else {
+            return;
+        };
+        // The kernel waits for its processors before it closes a packet socket, for ten milliseconds and more.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn_blocking(|| drop(cable));
         }
     }
 }

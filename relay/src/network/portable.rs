@@ -58,8 +58,8 @@ pub(super) struct Portable {
 }
 
 impl Network for Portable {
-    fn lab(&self) -> Box<dyn LabNetwork> {
-        Box::new(PortableLab {
+    fn lab(&self) -> Arc<dyn LabNetwork> {
+        Arc::new(PortableLab {
             taken: Arc::clone(&self.taken),
             table: Arc::default(),
         })

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use protocol::{HostName, LabId};
+use tokio::runtime::{Builder, Runtime};
 
 use self::actor::{Actor, Cuts};
 use self::deed::deed;
@@ -24,7 +25,7 @@ use crate::network;
 /// The lab and the host of each process: two on one host, one beside them, and one in a lab of its own.
 const PROCESSES: [(u8, &str); 4] = [(1, "desk"), (1, "desk"), (1, "bob"), (2, "desk")];
 
-fn actors(metrics: &Metrics) -> Vec<Actor> {
+fn actors(runtime: &Runtime, metrics: &Metrics) -> Vec<Actor> {
     let quotas = Quotas {
         labs: 2,
         hosts: 2,
@@ -42,7 +43,7 @@ fn actors(metrics: &Metrics) -> Vec<Actor> {
     let actor = |(mark, host): (u8, &str)| {
         let lab = LabId::new(format!("abcdefghijklmno{mark}")).unwrap();
         let host = HostName::new(host).unwrap();
-        let membership = labs.join(&lab, &host, client).unwrap();
+        let membership = runtime.block_on(labs.join(&lab, &host, client)).unwrap();
         Actor::new(membership, metrics.clone(), mark)
     };
     PROCESSES.into_iter().map(actor).collect()
@@ -55,10 +56,10 @@ proptest! {
     fn every_call_is_answered_once_whatever_is_asked(
         deeds in prop::collection::vec((0..PROCESSES.len(), deed(), any::<Cuts>()), 1..120),
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let _entered = runtime.enter();
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let metrics = Metrics::default();
-        let mut actors = actors(&metrics);
+        let mut actors = actors(&runtime, &metrics);
+        let _entered = runtime.enter();
         for (who, deed, cuts) in deeds {
             actors[who].act(deed, &cuts);
             // What one does wakes others.

@@ -22,7 +22,7 @@ const URGENT: u16 = 1;
 const REPORTS: u16 = 1;
 
 /// Lets a process in, and welcomes it. Also says how long it may take to come back, if it can.
-pub(super) fn admit(
+pub(super) async fn admit(
     hello: Hello,
     caller: &Caller,
     settings: &Settings,
@@ -32,6 +32,7 @@ pub(super) fn admit(
     let membership = settings
         .labs
         .join(&caller.lab, &hello.host, caller.client)
+        .await
         .map_err(refusal)?;
     let pid = membership.pid();
     let welcome = Welcome {

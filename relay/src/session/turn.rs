@@ -98,7 +98,7 @@ pub(super) async fn run(
 ) {
     let ready = Arc::default();
     let admitted = admission::admit(hello, &caller, &settings, &ready, &mut outbox);
-    let (process, grace) = match admitted {
+    let (process, grace) = match admitted.await {
         Ok(admitted) => admitted,
         Err(refusal) => {
             tracing::info!(%refusal, "a process was not let in");

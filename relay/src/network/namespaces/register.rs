@@ -52,24 +52,26 @@ impl Number {
     }
 }
 
-/// The hosts of a lab.
+/// The hosts of a lab, and the numbers that are kept for those which are being made.
 #[derive(Debug, Default)]
-pub(super) struct Register(BTreeMap<Number, (HostName, Vec<IpAddr>)>);
+pub(super) struct Register(BTreeMap<Number, Option<(HostName, Vec<IpAddr>)>>);
 
 impl Register {
-    /// The lowest number that is free.
-    pub(super) fn free(&self) -> Option<Number> {
-        (1..=HOSTS)
+    /// Keeps the lowest number that is free for a host.
+    pub(super) fn keep(&mut self) -> Option<Number> {
+        let number = (1..=HOSTS)
             .map(Number)
-            .find(|number| !self.0.contains_key(number))
+            .find(|number| !self.0.contains_key(number))?;
+        self.0.insert(number, None);
+        Some(number)
     }
 
     /// Enters a host.
     pub(super) fn enter(&mut self, number: Number, name: HostName, addresses: Vec<IpAddr>) {
-        self.0.insert(number, (name, addresses));
+        self.0.insert(number, Some((name, addresses)));
     }
 
-    /// Takes a host out.
+    /// Takes a host out, or one that has not come about.
     pub(super) fn leave(&mut self, number: Number) {
         self.0.remove(&number);
     }
@@ -82,6 +84,7 @@ impl Register {
         }
         self.0
             .values()
+            .flatten()
             .find(|(known, _)| known.as_str() == name)
             .map(|(_, addresses)| addresses.clone())
             .unwrap_or_default()
@@ -92,7 +95,7 @@ impl Register {
         if ip.to_canonical().is_loopback() {
             return HostName::new("localhost").ok();
         }
-        let (name, _) = self.0.get(&Number::of(ip.to_canonical())?)?;
+        let (name, _) = self.0.get(&Number::of(ip.to_canonical())?)?.as_ref()?;
         Some(name.clone())
     }
 }
@@ -121,7 +124,7 @@ mod tests {
         let mut register = Register::default();
         let name = |text: &str| HostName::new(text).unwrap();
         for text in ["desk", "bob", "carol"] {
-            let number = register.free().unwrap();
+            let number = register.keep().unwrap();
             let addresses = vec![number.ipv4().into(), number.ipv6().into()];
             register.enter(number, name(text), addresses);
         }
@@ -137,11 +140,13 @@ mod tests {
         assert_eq!(register.resolve("localhost").len(), 2);
         register.leave(Number(2));
         assert!(register.resolve("bob").is_empty());
-        assert_eq!(register.free(), Some(Number(2)));
-        for text in 0..252 {
-            let number = register.free().unwrap();
+        assert_eq!(register.keep(), Some(Number(2)));
+        // It is nobody's yet.
+        assert_eq!(register.reverse(Number(2).ipv4().into()), None);
+        for text in 0..251 {
+            let number = register.keep().unwrap();
             register.enter(number, name(&format!("h{text}")), Vec::new());
         }
-        assert_eq!(register.free(), None);
+        assert_eq!(register.keep(), None);
     }
 }

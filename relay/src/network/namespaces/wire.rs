@@ -60,7 +60,7 @@ struct Cables {
 
 /// The cable of one host.
 #[derive(Debug)]
-struct Cable {
+pub(super) struct Cable {
     end: AsyncFd<OwnedFd>,
     /// What the host says to itself.
     loopback: Loopback,
@@ -123,11 +123,11 @@ impl Wire {
         Ok(port)
     }
 
-    /// Pulls a host's cable out.
-    pub(super) fn unplug(&self, port: PortId) {
+    /// Pulls a host's cable out, which the caller closes while nothing waits for that.
+    pub(super) fn unplug(&self, port: PortId) -> Option<Cable> {
         let mut cables = lock(&self.cables);
         cables.switch.unplug(port);
-        cables.hosts.remove(&port);
+        cables.hosts.remove(&port)
     }
 
     /// Changes the conditions of a host's link, between two shares of frames.

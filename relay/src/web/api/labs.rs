@@ -215,15 +215,9 @@ pub(crate) async fn ensure_host(
     client: Client,
 ) -> Result<(StatusCode, Json<Host>), Problem> {
     let (id, name) = (lab_id(lab)?, host_name(host)?);
-    let made = site.settings.labs.make_host(&id, &name, client)?;
-    let overview = site
-        .settings
-        .labs
-        .look(&id)
-        .ok_or_else(|| Problem::missing("lab"))?;
-    let found = overview.hosts.iter().find(|view| view.name == name);
-    let found = found.ok_or_else(|| Problem::missing("host"))?;
-    Ok((status(made), Json(found.into())))
+    let labs = &site.settings.labs;
+    let (made, host) = labs.make_host(&id, &name, client).await?;
+    Ok((status(made), Json((&host).into())))
 }
 
 fn status(made: Made) -> StatusCode {
