@@ -110,6 +110,7 @@ impl Relay {
     ///
     /// The address cannot be listened on, the page is not where the options say, or hosts cannot be made as they say.
     pub fn bind(options: Options) -> io::Result<Self> {
+        system::give_large_memory_back();
         let assets = Assets::open(options.assets.clone())?;
         let listener = listen(options.listen)?;
         let network = network::make(options.network).map_err(io::Error::other)?;

@@ -4,7 +4,7 @@
 
 #![expect(
     unsafe_code,
-    reason = "unshare(2), the requests to TAP devices and sockets, packet sockets and options by their number have no safe wrapper"
+    reason = "unshare(2), the requests to TAP devices and sockets, packet sockets, options by their number and the allocator have no safe wrapper"
 )]
 
 use std::io;
@@ -82,6 +82,25 @@ pub(crate) fn make_tap(tun: impl AsFd, name: &str) -> io::Result<()> {
     }?;
     Ok(())
 }
+
+/// Has the allocator give large pieces of memory back to the system as soon as they are free.
+///
+/// The GNU C library keeps them once it has seen one freed, as large as that: it takes later ones from its heaps, which
+/// cannot shrink while anything behind them is in use (mallopt(3), `M_MMAP_THRESHOLD`). What labs keep, their records
+/// above all, comes and goes in such pieces.
+#[cfg(target_env = "gnu")]
+pub(crate) fn give_large_memory_back() {
+    // SAFETY: the call sets a number of the allocator, under its lock. It fails only for numbers that are too large.
+    unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE) };
+}
+
+/// The same for other C libraries, which do so anyway.
+#[cfg(not(target_env = "gnu"))]
+pub(crate) fn give_large_memory_back() {}
+
+/// From how many bytes on memory is large: what the GNU C library begins with.
+#[cfg(target_env = "gnu")]
+const LARGE: libc::c_int = 128 << 10;
 
 /// How many bytes of memory a socket's data takes that waits to be read, and that waits to be sent: what ss(8) shows of
 /// sockets that are no connections.

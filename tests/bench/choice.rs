@@ -21,6 +21,8 @@ pub(crate) enum Part {
     Memory,
     /// How fast labs come, and many at once.
     Labs,
+    /// From host to host, through the switch.
+    Switch,
     /// From the page's address to the first output.
     Start,
     /// The same load through other relays that registries carry.
@@ -28,7 +30,7 @@ pub(crate) enum Part {
 }
 
 /// The parts by their names.
-const PARTS: [(&str, Part); 10] = [
+const PARTS: [(&str, Part); 11] = [
     ("echo", Part::Echo),
     ("bulk", Part::Bulk),
     ("neighbour", Part::Neighbour),
@@ -37,6 +39,7 @@ const PARTS: [(&str, Part); 10] = [
     ("exact", Part::Exact),
     ("memory", Part::Memory),
     ("labs", Part::Labs),
+    ("switch", Part::Switch),
     ("start", Part::Start),
     ("peers", Part::Peers),
 ];
@@ -74,8 +77,8 @@ pub(crate) struct Choice {
 
 const USAGE: &str = "usage: cargo xtask bench [PART…] [--rounds N] [--quick] [--native]
 
-  PART        measures only what is named: echo, bulk, neighbour, opening, stall, exact, memory, labs, start,
-              peers;
+  PART        measures only what is named: echo, bulk, neighbour, opening, stall, exact, memory, labs, switch,
+              start, peers;
               peers is measured only when it is named, because other relays are installed for it
   --rounds N  how often everything takes turns
   --quick     does little, only to see that everything works

@@ -7,7 +7,7 @@
 //!
 //! - [`choice`]: what the command line asks for.
 //! - [`exchange`]: the parts `echo` and `bulk`: one message to and fro, and many one way.
-//! - [`neighbour`], [`opening`], [`stall`], [`exact`], [`memory`], [`labs`], [`start`], [`peers`]: the other parts.
+//! - [`neighbour`], [`opening`], [`stall`], [`exact`], [`memory`], [`labs`], [`switch`], [`start`], [`peers`]: the other parts.
 //! - [`load`]: the near and the far end of an exchange, over any [`pipe`].
 //! - [`native`]: the ends that are no browser, and what stands between them.
 //! - [`session`]: a process that is no browser, as lean as can be, over a [`websocket`].
@@ -43,6 +43,7 @@ mod role;
 mod session;
 mod stall;
 mod start;
+mod switch;
 mod tab;
 mod websocket;
 
@@ -77,13 +78,14 @@ fn report(arguments: &[String]) -> Result<()> {
     if choice.has(Part::Echo) || choice.has(Part::Bulk) {
         exchange::report(&choice)?;
     }
-    let parts: [(Part, Report); 8] = [
+    let parts: [(Part, Report); 9] = [
         (Part::Neighbour, neighbour::report),
         (Part::Opening, opening::report),
         (Part::Stall, stall::report),
         (Part::Exact, exact::report),
         (Part::Memory, memory::report),
         (Part::Labs, labs::report),
+        (Part::Switch, switch::report),
         (Part::Start, start::report),
         (Part::Peers, peers::report),
     ];

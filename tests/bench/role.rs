@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use protocol::LabId;
+use protocol::{LabId, SocketId};
 use rustix::net::{self, AddressFamily, SocketType, sockopt::set_socket_reuseport};
 
 use crate::{
@@ -37,6 +37,8 @@ pub(crate) enum Role {
     Proxy(SocketAddr),
     /// The far end as a process of this lab on this relay.
     Process(SocketAddr, LabId),
+    /// The same on the host `bob`, for those of other hosts.
+    Neighbour(SocketAddr, LabId),
 }
 
 /// The role that these arguments ask for, if they ask for one.
@@ -47,6 +49,9 @@ pub(crate) fn of(arguments: &[String]) -> Option<Role> {
         [FLAG, "proxy", to] => Some(Role::Proxy(to.parse().ok()?)),
         [FLAG, "process", relay, lab] => {
             Some(Role::Process(relay.parse().ok()?, LabId::new(lab).ok()?))
+        }
+        [FLAG, "neighbour", relay, lab] => {
+            Some(Role::Neighbour(relay.parse().ok()?, LabId::new(lab).ok()?))
         }
         _ => None,
     }
@@ -63,6 +68,9 @@ impl Role {
             Self::Process(relay, lab) => {
                 command.args(["process", &relay.to_string(), &lab.to_string()])
             }
+            Self::Neighbour(relay, lab) => {
+                command.args(["neighbour", &relay.to_string(), &lab.to_string()])
+            }
         };
         Program::start(&mut command)
     }
@@ -73,6 +81,7 @@ impl Role {
             Self::Peer(at) => peer(at),
             Self::Proxy(to) => proxy::run(to),
             Self::Process(relay, lab) => process(relay, &lab),
+            Self::Neighbour(relay, lab) => neighbour(relay, &lab),
         }
     }
 }
@@ -102,6 +111,18 @@ fn process(relay: SocketAddr, lab: &LabId) -> Result<()> {
     let mut session = Session::open(relay, lab)?;
     let (listener, port) = session.listener()?;
     say(&port.to_string())?;
+    serve(session, listener)
+}
+
+fn neighbour(relay: SocketAddr, lab: &LabId) -> Result<()> {
+    let mut session = Session::open_on(relay, lab, "bob")?;
+    let (listener, port) = session.public_listener()?;
+    say(&format!("{} {port}", session.ip()?))?;
+    serve(session, listener)
+}
+
+/// Serves one connection after another.
+fn serve(mut session: Session, listener: SocketId) -> Result<()> {
     thread::spawn(move || -> Result<()> {
         loop {
             let socket = session.accept(listener)?;

@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader},
+    path::PathBuf,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
@@ -132,12 +133,22 @@ impl Program {
     ///
     /// It has ended.
     pub fn namespaces(&self) -> Result<usize> {
+        Ok(self.network_namespaces()?.len())
+    }
+
+    /// Where those are (proc_pid_fd(5)).
+    ///
+    /// # Errors
+    ///
+    /// It has ended.
+    pub fn network_namespaces(&self) -> Result<Vec<PathBuf>> {
         let directory = format!("/proc/{}/fd", self.child.id());
         let entries = fs::read_dir(&directory).context(directory)?;
-        let links = entries.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
-        Ok(links
-            .filter(|link| link.to_string_lossy().starts_with("net:["))
-            .count())
+        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        let is_one = |path: &PathBuf| {
+            fs::read_link(path).is_ok_and(|link| link.to_string_lossy().starts_with("net:["))
+        };
+        Ok(paths.filter(is_one).collect())
     }
 
     /// How many threads it has (proc_pid_status(5)).

@@ -130,6 +130,7 @@ impl Ring {
     ) -> u64 {
         let kept = frame.len().min(self.snap());
         self.make_room(kept);
+        grow(&mut self.bytes, kept, self.limits.bytes);
         let offset = self.forgotten + self.bytes.len() as u64;
         self.bytes.extend(frame.get(..kept).unwrap_or(frame));
         let note = Note::Frame {
@@ -239,6 +240,7 @@ impl Ring {
 
     fn write(&mut self, now: Instant, interface: &Arc<Interface>, note: Note) -> u64 {
         let number = self.end();
+        grow(&mut self.entries, 1, self.limits.entries);
         self.entries.push_back(Entry {
             at: now.saturating_duration_since(self.anchor.instant),
             interface: Arc::clone(interface),
@@ -260,6 +262,58 @@ impl Ring {
                 self.bytes.drain(..kept);
                 self.forgotten += kept as u64;
             }
+        }
+    }
+}
+
+/// Makes a queue twice as large when it has no room for this many more, but never larger than it may become. Else it
+/// would double beyond that, and as the place for new entries goes round and round, all of it would be used.
+fn grow<T>(queue: &mut VecDeque<T>, more: usize, most: usize) {
+    let needed = queue.len() + more;
+    if queue.capacity() < needed {
+        let wanted = (2 * queue.capacity()).min(most).max(needed);
+        queue.reserve_exact(wanted - queue.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use protocol::HostName;
+
+    use super::super::record::Device;
+    use super::*;
+
+    #[test]
+    fn a_full_record_takes_no_more_memory_than_it_may_keep() {
+        let anchor = Anchor {
+            instant: Instant::now(),
+            wall: SystemTime::now(),
+        };
+        let limits = Limits {
+            bytes: 10_000,
+            entries: 1000,
+            snap: LONGEST,
+        };
+        let interface = Arc::new(Interface {
+            host: HostName::new("desk").unwrap(),
+            device: Device::Ethernet,
+        });
+        // Few long frames, and many short ones.
+        for length in [66, 1] {
+            let mut ring = Ring::new(anchor, limits);
+            for _ in 0..5000 {
+                ring.frame(
+                    anchor.instant,
+                    &interface,
+                    Direction::Out,
+                    &[7; 66][..length],
+                );
+            }
+            assert!(ring.bytes.capacity() <= limits.bytes);
+            assert!(ring.entries.capacity() <= limits.entries);
+            assert!(ring.bytes.len() == 151 * 66 || ring.entries.len() == limits.entries);
         }
     }
 }
