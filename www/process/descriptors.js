@@ -3,7 +3,7 @@
  * mixed descriptors work as on Linux; `node.socket` is the kernel's number for the socket.
  */
 
-import { O_NONBLOCK, O_RDWR, POLLIN, POLLNVAL, POLLOUT, POLLRDNORM, S_IFSOCK } from "./emscripten.js";
+import { FD_CLOEXEC, O_CLOEXEC, O_NONBLOCK, O_RDWR, POLLIN, POLLNVAL, POLLOUT, POLLRDNORM, S_IFSOCK } from "./emscripten.js";
 
 /** What a file is always ready for. */
 const FILE_READY = POLLIN | POLLOUT | POLLRDNORM;
@@ -30,7 +30,7 @@ export class Descriptors {
    * Opens a descriptor for a new socket.
    *
    * @param {number} socket The kernel's number.
-   * @param {number} flags May contain SOCK_NONBLOCK, which is O_NONBLOCK.
+   * @param {number} flags May contain SOCK_NONBLOCK and SOCK_CLOEXEC, which are O_NONBLOCK and O_CLOEXEC.
    * @returns {number} The descriptor.
    */
   open(socket, flags) {
@@ -41,11 +41,19 @@ export class Descriptors {
     const stream = FS.createStream({
       path: node.name,
       node,
-      flags: O_RDWR | (flags & O_NONBLOCK),
+      flags: O_RDWR | (flags & (O_NONBLOCK | O_CLOEXEC)),
       seekable: false,
       stream_ops: this.operations,
     });
     return stream.fd;
+  }
+
+  /**
+   * The flags of a descriptor itself, FD_CLOEXEC or none (fcntl(2)). Nothing is ever executed here, but programs ask.
+   * A descriptor has those that it was opened with until it is given others; what is dup(2)licated shares the former.
+   */
+  flags(stream) {
+    return stream.descriptorFlags ?? (stream.flags & O_CLOEXEC ? FD_CLOEXEC : 0);
   }
 
   /** Counts a socket's descriptors; without any it is closed. */

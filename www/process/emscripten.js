@@ -8,8 +8,13 @@ export const EPERM = 63;
 
 export const O_RDWR = 0o2;
 export const O_NONBLOCK = 0o4000;
+export const O_CLOEXEC = 0o2000000;
 
+export const FD_CLOEXEC = 1;
+export const F_DUPFD = 0;
+export const F_GETFD = 1;
 export const F_SETFL = 4;
+export const F_DUPFD_CLOEXEC = 1030;
 export const FIONBIO = 0x5421;
 export const FIONREAD = 0x541b;
 export const SIOCATMARK = 0x8905;

@@ -3,7 +3,7 @@
  * `node.epoll` is the kernel's number for it.
  */
 
-import { EBADF, EINVAL, EPERM, O_RDWR, POLLIN, POLLRDNORM, S_IFREG } from "./emscripten.js";
+import { EBADF, EINVAL, EPERM, O_CLOEXEC, O_RDWR, POLLIN, POLLRDNORM, S_IFREG } from "./emscripten.js";
 
 export class Epolls {
   /** @param {import("./machine.js").Machine} machine */
@@ -28,7 +28,7 @@ export class Epolls {
     const node = FS.createNode(SOCKFS.root, "anon_inode:[eventpoll]", S_IFREG, 0);
     node.epoll = this.machine.kernel.epoll(node.id);
     node.references = 1;
-    const settings = { path: node.name, node, flags: O_RDWR, seekable: false, stream_ops: this.operations };
+    const settings = { path: node.name, node, flags: O_RDWR | O_CLOEXEC, seekable: false, stream_ops: this.operations };
     return FS.createStream(settings).fd;
   }
 

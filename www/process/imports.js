@@ -10,6 +10,10 @@ import {
   EBADF,
   EINVAL,
   ENOTSOCK,
+  FD_CLOEXEC,
+  F_DUPFD,
+  F_DUPFD_CLOEXEC,
+  F_GETFD,
   F_SETFL,
   FIONBIO,
   FIONREAD,
@@ -27,6 +31,7 @@ const SET_OPTION = 0x53500004;
 const SOCKET = 0x53500005;
 const NODE = 0x53500006;
 const LIST = 0x53500007;
+const CLOSE_ON_EXEC = 0x53500008;
 const EPOLL_CREATE = 0x53500010;
 const EPOLL_CONTROL = 0x53500011;
 const EPOLL_WAIT = 0x53500012;
@@ -135,6 +140,12 @@ export function tries(machine, original) {
           stream.flags = on ? stream.flags | O_NONBLOCK : stream.flags & ~O_NONBLOCK;
           return 0;
         }
+        case CLOSE_ON_EXEC: {
+          const stream = descriptors.stream(fd);
+          if (!stream) return -EBADF;
+          stream.descriptorFlags = value() ? FD_CLOEXEC : 0;
+          return 0;
+        }
         case FIONREAD:
           return -EINVAL;
         case SIOCATMARK:
@@ -236,11 +247,24 @@ export function instantCalls(machine, original) {
   return {
     __syscall_fcntl64: (fd, command, argument) => {
       const stream = descriptors.stream(fd);
-      if (!stream || command !== F_SETFL) return original.__syscall_fcntl64(fd, command, argument);
-      // Emscripten's own can only set O_NONBLOCK, never clear it.
-      const flags = machine.module.HEAP32[argument >>> 2];
-      stream.flags = (stream.flags & ~O_NONBLOCK) | (flags & O_NONBLOCK);
-      return 0;
+      if (!stream) return -EBADF;
+      const value = () => machine.module.HEAP32[argument >>> 2];
+      switch (command) {
+        case F_GETFD:
+          return descriptors.flags(stream);
+        case F_DUPFD:
+        case F_DUPFD_CLOEXEC: {
+          const twin = original.__syscall_fcntl64(fd, F_DUPFD, argument);
+          if (twin >= 0) descriptors.stream(twin).descriptorFlags = command === F_DUPFD ? 0 : FD_CLOEXEC;
+          return twin;
+        }
+        case F_SETFL:
+          // Emscripten's own can only set O_NONBLOCK, never clear it.
+          stream.flags = (stream.flags & ~O_NONBLOCK) | (value() & O_NONBLOCK);
+          return 0;
+        default:
+          return original.__syscall_fcntl64(fd, command, argument);
+      }
     },
 
     /** The hook that Pyodide's own shutdown(2) asks; true says that the result is where it wants it. */

@@ -2,6 +2,7 @@
  * The machine that a program runs on: the interpreter's module, the kernel, and what connects them.
  */
 
+import { Alarm } from "./alarm.js";
 import { Clock } from "./clock.js";
 import { Console } from "./console.js";
 import { Descriptors } from "./descriptors.js";
@@ -20,6 +21,7 @@ const CONNECTING = /^(js2python|Js)/;
 /** The signal that asks a running thread to let others have a turn. Programs use lower numbers. */
 const TURN = 63;
 const SIGINT = 2;
+const SIGALRM = 14;
 
 /** After so many milliseconds a running thread is asked to let others have a turn. */
 const SLICE = 10;
@@ -53,7 +55,13 @@ export class Machine {
     /** The running thread's identity and whether signals must wait: two numbers in the program's memory. */
     this.threadCell = 0;
     this.mainThread = 0;
-    this.pendingSignal = 0;
+    /** The signals that the main thread must handle. @type {Set<number>} */
+    this.pendingSignals = new Set();
+    this.alarm = new Alarm(() => this.checkAlarm(performance.now()));
+    /** What the program does about SIGALRM: `default`, `ignored` or `handled`. */
+    this.alarmAction = "default";
+    /** Ends the process as a signal does. @type {(signal: number, words: string) => void} */
+    this.kill = () => {};
     this.sliceStart = 0;
     /** Whose slice it is. */
     this.sliceThread = 0;
@@ -213,8 +221,20 @@ export class Machine {
 
   /** Ctrl-C. */
   interrupt() {
-    this.pendingSignal = SIGINT;
+    this.raise(SIGINT);
+  }
+
+  /** Has the main thread handle a signal, which ends what it waits in. */
+  raise(signal) {
+    this.pendingSignals.add(signal);
     this.kernel.interrupt(this.mainThread);
+  }
+
+  /** Sends SIGALRM if its time has come. */
+  checkAlarm(now) {
+    if (!this.alarm.rings(now)) return;
+    if (this.alarmAction === "handled") this.raise(SIGALRM);
+    if (this.alarmAction === "default") this.kill(SIGALRM, "Alarm clock");
   }
 
   /** The signal that the running thread must handle now, or zero. Asked for every few dozen bytecode instructions. */
@@ -223,12 +243,13 @@ export class Machine {
     if (thread === 0) return 0;
     const isMasked = this.module.HEAP32[(this.threadCell >>> 2) + 1] !== 0;
     if (isMasked) return 0;
-    if (this.pendingSignal !== 0 && thread === this.mainThread) {
-      const signal = this.pendingSignal;
-      this.pendingSignal = 0;
+    const now = performance.now();
+    if (now >= this.alarm.due) this.checkAlarm(now);
+    if (this.pendingSignals.size > 0 && thread === this.mainThread) {
+      const [signal] = this.pendingSignals;
+      this.pendingSignals.delete(signal);
       return signal;
     }
-    const now = performance.now();
     if (thread !== this.sliceThread) {
       // A thread that has just begun gets a whole slice.
       this.sliceThread = thread;

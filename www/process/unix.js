@@ -2,6 +2,8 @@
  * What the Python layer can ask of the machine for UNIX sockets, which `unix.py` and `paths.py` call.
  */
 
+import { O_CLOEXEC } from "./emscripten.js";
+
 /**
  * @param {import("./machine.js").Machine} machine
  * @returns {Record<string, Function>}
@@ -13,7 +15,7 @@ export function unixSockets(machine) {
     pair(kind) {
       const sockets = [...machine.kernel.pair(kind)];
       if (sockets.length < 2) return sockets;
-      return sockets.map((socket) => descriptors.open(socket, kind));
+      return sockets.map((socket) => descriptors.open(socket, kind | O_CLOEXEC));
     },
     /** Lays a path or an abstract name down and gives its handle. */
     layUnix: (name) => machine.kernel.layUnix(name.toJs()),

@@ -71,6 +71,12 @@ async function run({ machine, pyodide }, program, relay) {
   FS.mkdirTree(HOME);
   for (const [name, text] of Object.entries(program.files)) FS.writeFile(`${HOME}/${name}`, text);
   pyodide.registerJsModule("_socketpad_host", host(machine, relay));
+  machine.kill = (signal, words) => {
+    machine.console.stderr.write(new TextEncoder().encode(`${words}\n`));
+    machine.console.flush();
+    // The page ends the worker, and the relay its sockets.
+    post({ type: "exit", status: 128 + signal, interrupted: false });
+  };
   const main = pyodide.pyimport("_socketpad.program").main;
   machine.watch.begin();
   post({ type: "started", pid: machine.kernel.pid() });
@@ -118,6 +124,13 @@ function host(machine, relay) {
     kindOf(fd) {
       const socket = machine.descriptors.stream(fd)?.node.socket;
       return socket ? machine.kernel.kindOf(socket) : undefined;
+    },
+    /** The alarm: seconds until it rings and from one ring to the next. */
+    setAlarm: (delay, interval) => machine.alarm.set(1000 * delay, 1000 * interval),
+    alarmLeft: () => machine.alarm.left() / 1000,
+    alarmInterval: () => machine.alarm.interval / 1000,
+    setAlarmAction(action) {
+      machine.alarmAction = action;
     },
     servicePort: (name, protocol) => machine.library.Kernel.servicePort(name, protocol),
     serviceName: (port, protocol) => machine.library.Kernel.serviceName(port, protocol),

@@ -13,6 +13,8 @@ ancillary what goes beside the data
 names     look-ups with both families
 readiness `select.epoll`
 sockets   the gaps of `socket` and `select`
+signals   alarms, and signals to oneself
+descriptors  what `os` and `fcntl` lack
 unix      UNIX sockets
 paths     paths of UNIX sockets
 loops     the real asyncio event loop
@@ -22,12 +24,18 @@ program   runs a program as `python3 file.py` would
 
 def install(errors_json, names_json):
     """Patch the interpreter. `errors_json` and `names_json` are the kernel's tables of error numbers."""
-    from . import errors, frames, threads, unix
+    from . import descriptors
+
+    # Before anything that builds on `socket`, which looks whether `os.sendfile` is there when it is imported.
+    descriptors.install()
+
+    from . import errors, frames, signals, threads, unix
 
     frames.install()
     errors.install(errors_json, names_json)
     threads.install()
     unix.announce()
+    signals.install()
 
     # Imported here so that they are in the snapshot, after the threads they build on are real.
     import asyncio, concurrent.futures, http.client, http.server, json, logging, random  # noqa: E401, F401

@@ -129,11 +129,17 @@ def if_nametoindex(oname, /):
     for index, known in if_nameindex():
         if known == name:
             return index
-    raise OSError("no interface with this name")
+    raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
 
 
 def if_indextoname(index, /):
     """socket.if_indextoname"""
+    if not hasattr(index, "__index__"):
+        raise TypeError(f"'{type(index).__name__}' object cannot be interpreted as an integer")
+    if index < 0:
+        raise ValueError("Cannot convert negative int")
+    if index > 0xFFFFFFFF:
+        raise OverflowError("Python int too large for C unsigned int")
     for known, name in if_nameindex():
         if known == index:
             return name

@@ -69,10 +69,11 @@ def wait_for(rlist, wlist, xlist, timeout=None, /):
             raise ValueError("timeout must be non-negative")
     poll = select.poll()
     asked = {}
-    lists = [list(each) for each in (rlist, wlist, xlist)]
-    for objects, events in zip(lists, (select.POLLIN, select.POLLOUT, select.POLLPRI)):
-        for each in objects:
-            fd = _descriptor(each)
+    watched = []
+    for objects, events in zip((rlist, wlist, xlist), (select.POLLIN, select.POLLOUT, select.POLLPRI)):
+        pairs = [(each, _descriptor(each)) for each in _sequence(objects)]
+        watched.append(pairs)
+        for _, fd in pairs:
             asked[fd] = asked.get(fd, 0) | events
     for fd, events in asked.items():
         poll.register(fd, events)
@@ -81,9 +82,19 @@ def wait_for(rlist, wlist, xlist, timeout=None, /):
     if any(events & select.POLLNVAL for events in ready.values()):
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     return tuple(
-        [each for each in objects if ready.get(_descriptor(each), 0) & events]
-        for objects, events in zip(lists, (_readable, _writable, _urgent))
+        [each for each, fd in pairs if ready.get(fd, 0) & events]
+        for pairs, events in zip(watched, (_readable, _writable, _urgent))
     )
+
+
+def _sequence(objects):
+    # A list is looked at while it lasts: a `fileno` may change it.
+    if isinstance(objects, (list, tuple)):
+        return objects
+    try:
+        return list(objects)
+    except TypeError:
+        raise TypeError("arguments 1-3 must be sequences") from None
 
 
 def _descriptor(each):

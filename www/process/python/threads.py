@@ -16,6 +16,7 @@ import signal
 import sys
 import threading
 import time
+import types
 from collections import deque
 
 from . import calls, frames
@@ -138,6 +139,8 @@ class _ThreadHandle:
         return self._is_done
 
     def _set_done(self):
+        if not self._is_started:
+            raise RuntimeError("thread not started")
         if not self._is_done:
             self._is_done = True
             self._done.release()
@@ -186,7 +189,19 @@ def start_joinable_thread(function, handle=None, daemon=True):
 
 
 def report_ignored(error, function):
-    """What CPython prints for an exception that a thread of `_thread` does not catch."""
+    """What CPython does about an exception that a thread of `_thread` does not catch."""
+    if sys.unraisablehook is not sys.__unraisablehook__:
+        # The hook's own type cannot be made here.
+        sys.unraisablehook(
+            types.SimpleNamespace(
+                exc_type=type(error),
+                exc_value=error,
+                exc_traceback=error.__traceback__,
+                err_msg=f"Exception ignored in thread started by {function!r}",
+                object=None,
+            )
+        )
+        return
     print(f"Exception ignored in thread started by {function!r}:", file=sys.stderr)
     sys.excepthook(type(error), error, error.__traceback__)
 
