@@ -7,7 +7,7 @@
 //! - [`tool`], [`toolchain`], [`node`], [`browser`], [`setup`]: find what is needed or install it into `target/tools`.
 //! - [`fingerprint`]: tells whether anything changed since the last build.
 //! - [`page`], [`weight`], [`relay`], [`dev`], [`crossing`]: build, weigh and run the product.
-//! - [`step`], [`summary`], [`binary`], [`mod@test`], [`mod@bench`], [`peers`], [`soak`]: check and measure it.
+//! - [`step`], [`summary`], [`binary`], [`mod@test`], [`mod@bench`], [`peers`], [`soak`], [`conformance`]: check and measure it.
 //!
 //! The tidy checks (what a reviewer would otherwise have to look for) are the tests in `tidy`.
 //!
@@ -25,6 +25,7 @@
 //! | `SOCKETPAD_PYTHON` | read, not set: the native Python to compare with, when it is not the one on PATH |
 //! | `SOCKETPAD_BINARY` | `bench` and `soak` only: the release binary |
 //! | `SOCKETPAD_PEERS` | `bench peers` only: where other relays are installed |
+//! | `SOCKETPAD_SUITE` | `conformance` only: where CPython's tests are unpacked and results are kept |
 #![forbid(unsafe_code)]
 #![allow(
     clippy::print_stdout,
@@ -36,6 +37,7 @@ mod bench;
 mod binary;
 mod browser;
 mod command;
+mod conformance;
 mod crossing;
 mod dev;
 mod fingerprint;
@@ -71,6 +73,8 @@ cargo xtask COMMAND
   test [--only STEP] runs every check and every test, those in real browsers included
   bench [ARGUMENTS]  builds for release and prints the table of measurements
   soak [ARGUMENTS]   builds for release and lets many labs echo for a while; fails if anything grows or is lost
+  conformance [ARGUMENTS]
+                     runs CPython's own tests natively and in the product, and writes docs/CONFORMANCE.md
   help               prints this
 ";
 
@@ -101,6 +105,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         "test" => return test::run(rest),
         "bench" => bench::run(rest)?,
         "soak" => return soak::run(rest),
+        "conformance" => conformance::run(rest)?,
         "help" | "--help" | "-h" => print!("{HELP}"),
         other => bail!("there is no command `{other}`\n\n{HELP}"),
     }

@@ -14,6 +14,13 @@ _set_handler = _signal.signal
 _kill = os.kill
 
 
+class itimer_error(OSError):
+    """signal.ItimerError"""
+
+
+itimer_error.__module__ = "signal"
+
+
 def alarm(seconds, /):
     """signal.alarm"""
     left = setitimer(ITIMER_REAL, _index(seconds))[0]
@@ -71,7 +78,7 @@ def _index(number):
 
 
 def _fail(number):
-    raise signal.ItimerError(number, os.strerror(number))
+    raise itimer_error(number, os.strerror(number))
 
 
 def _fail_process(number):
@@ -81,7 +88,7 @@ def _fail_process(number):
 def install():
     """Give `signal` and `os` what they have on Linux."""
     _signal.signal = set_handler
-    _signal.ItimerError = signal.ItimerError = OSError
+    _signal.ItimerError = signal.ItimerError = itimer_error
     for name in ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF", "alarm", "setitimer", "getitimer"):
         value = globals()[name]
         setattr(_signal, name, value)
