@@ -47,6 +47,7 @@ mod ping;
 mod raw_refused;
 mod relay_restart;
 mod select_many;
+mod send_fds;
 mod sendall_backpressure;
 mod short_threads;
 mod signals;

@@ -171,7 +171,7 @@ class Methods:
         """socket.sendmsg"""
         if address is not None:
             address = laid(self, address, "sendmsg")
-        return _base.sendmsg(self, buffers, ancdata, flags, address)
+        return _base.sendmsg(self, buffers, ancillary.sendable(ancdata), flags, address)
 
     def recvmsg(self, *args):
         """socket.recvmsg"""

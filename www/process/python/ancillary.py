@@ -4,12 +4,14 @@ This interpreter is one of 32 bits, but programs know the lengths of 64. The ker
 (`web/src/kernel/ancillary.rs`).
 """
 
+import errno
 import socket
 
 import _socket
 
 _MOST = 0x7FFFFFFF
 _HEADER = 16
+_SCM_RIGHTS = 1
 _WORD = 8
 
 # What the kernel adds to the kinds of `SOL_SOCKET`.
@@ -34,6 +36,15 @@ def _checked(length, name, most):
     if not 0 <= length <= most:
         raise OverflowError(f"{name}() argument out of range")
     return length
+
+
+def sendable(ancdata):
+    """What a program sends beside the data, if it can be sent."""
+    items = list(ancdata)
+    for item in items:
+        if isinstance(item, tuple) and len(item) == 3 and tuple(item[:2]) == (socket.SOL_SOCKET, _SCM_RIGHTS):
+            raise OSError(errno.EOPNOTSUPP, "Descriptors cannot be sent: every process is a browser worker with files of its own")
+    return items
 
 
 def shown(ancdata):
