@@ -36,6 +36,8 @@ pub enum Kind {
     },
     /// `SOCK_DGRAM` of ICMP, of the family's version (icmp(7)). From minor version 1.
     Ping,
+    /// `SOCK_DGRAM` of UDP-Lite (udplite(7)). From minor version 1.
+    UdpLite,
 }
 
 impl Kind {
@@ -43,7 +45,7 @@ impl Kind {
     pub fn has_datagrams(self) -> bool {
         match self {
             Self::Stream => false,
-            Self::Datagram | Self::Raw { .. } | Self::Ping => true,
+            Self::Datagram | Self::Raw { .. } | Self::Ping | Self::UdpLite => true,
         }
     }
 
@@ -51,7 +53,7 @@ impl Kind {
     pub fn number(self) -> i32 {
         match self {
             Self::Stream => 1,
-            Self::Datagram | Self::Ping => 2,
+            Self::Datagram | Self::Ping | Self::UdpLite => 2,
             Self::Raw { .. } => 3,
         }
     }

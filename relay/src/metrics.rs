@@ -45,6 +45,7 @@ enum SocketKind {
     datagram,
     raw,
     ping,
+    udplite,
 }
 
 /// What is counted of one kind of socket.
@@ -90,6 +91,7 @@ struct Inner {
     datagrams: Sockets,
     raw: Sockets,
     pings: Sockets,
+    udplite: Sockets,
     refusals: Family<ReasonLabels, Counter>,
     pauses: Counter,
     waiting: Gauge,
@@ -182,6 +184,7 @@ impl Default for Metrics {
             datagrams: counted(SocketKind::datagram),
             raw: counted(SocketKind::raw),
             pings: counted(SocketKind::ping),
+            udplite: counted(SocketKind::udplite),
             refusals,
             pauses,
             waiting,
@@ -232,6 +235,7 @@ impl Metrics {
             Kind::Datagram => &self.0.datagrams,
             Kind::Raw { .. } => &self.0.raw,
             Kind::Ping => &self.0.pings,
+            Kind::UdpLite => &self.0.udplite,
         }
     }
 

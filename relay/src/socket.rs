@@ -88,7 +88,7 @@ impl Socket {
         let mut core = Core::new(id, (domain, kind), plug, ready, metrics);
         let role = match kind {
             Kind::Stream => Role::Stream(Stream::default()),
-            Kind::Datagram | Kind::Raw { .. } | Kind::Ping => {
+            Kind::Datagram | Kind::Raw { .. } | Kind::Ping | Kind::UdpLite => {
                 core.watch()?;
                 core.signal.queue();
                 Role::Datagram(Datagram::default())

@@ -64,6 +64,7 @@ mod tracebacks;
 mod turns;
 mod two_labs;
 mod udp_twin;
+mod udplite;
 mod unix_datagram;
 mod unix_errors;
 mod unix_paths;

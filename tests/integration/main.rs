@@ -30,6 +30,7 @@ mod reach;
 mod reset;
 mod resume;
 mod stream;
+mod udplite;
 mod unix;
 mod urgent;
 

@@ -40,6 +40,8 @@ mod remains;
 mod rights;
 #[path = "../integration/stream.rs"]
 mod stream;
+#[path = "../integration/udplite.rs"]
+mod udplite;
 #[path = "../integration/unix.rs"]
 mod unix;
 #[path = "../integration/urgent.rs"]

@@ -3,8 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Instant;
 
-use protocol::Shutdown;
 use protocol::event::{Card, Direction, Event, Outcome, Record};
+use protocol::{Domain, Kind, Shutdown};
 use relay::capture::record::{self, Device, What};
 use relay::capture::{Again, Pace, Start};
 use tests::{Ask, Client, TestRelay, Viewer, at, eventually, local};
@@ -15,6 +15,7 @@ use crate::relay;
 /// The protocol numbers of IPv4.
 const TCP: u8 = 6;
 const UDP: u8 = 17;
+const UDPLITE: u8 = 136;
 
 /// A reader that takes everything.
 const UNHURRIED: Pace = Pace {
@@ -81,6 +82,44 @@ async fn what_a_host_says_to_itself_is_in_the_record_once() {
     let file = Ask::to(&relay, "GET", &file).send(&relay).await.body;
     let part = b"desk:lo";
     assert!(file.windows(part.len()).any(|bytes| bytes == part));
+}
+
+/// The header's third field is how much the checksum covers (RFC 3828, section 3.1), where UDP has the length.
+#[tokio::test]
+async fn udplite_stands_in_the_record_as_it_was_sent() {
+    let test = "record::udplite_stands_in_the_record_as_it_was_sent";
+    if is_played_elsewhere(test).await {
+        return;
+    }
+    let relay = relay().await;
+    let (lab, links) = (relay.lab(), relay.links());
+    let mut desk = Client::join_as(&relay, &lab, "desk", "both").await;
+    let [receiver, sender] = [(); 2].map(|()| desk.socket(Domain::Inet, Kind::UdpLite));
+    desk.bind(receiver, local(8888)).await.unwrap();
+    for (coverage, payload) in [(0, &b"all of it"[..]), (12, b"some of it")] {
+        desk.set_option(sender, i32::from(UDPLITE), 10, coverage)
+            .await
+            .unwrap();
+        desk.send_to(sender, &local(8888), payload).await;
+        assert_eq!(desk.recv_from(receiver).await.1, payload);
+    }
+    let capture = links.capture(&lab).unwrap();
+    let seen = eventually(tests::DEADLINE, async || {
+        let records = capture.snapshot().records;
+        let seen = said(&records, "desk", UDPLITE);
+        let parts = seen.iter().map(|it| (it[4..6].to_vec(), it[8..].to_vec()));
+        let parts: Vec<_> = parts.collect();
+        (parts.len() == 2).then_some(parts)
+    });
+    let parts = desk.listen_during(seen).await.unwrap();
+    let expected = [
+        (vec![0, 0], &b"all of it"[..]),
+        (vec![0, 12], b"some of it"),
+    ];
+    assert_eq!(
+        parts,
+        expected.map(|(field, payload)| (field, payload.to_vec()))
+    );
 }
 
 #[tokio::test]

@@ -67,7 +67,12 @@ pub(crate) fn client() -> impl Strategy<Value = ClientMessage> {
     use ClientMessage as C;
     let domain = prop::sample::select(vec![Domain::Inet, Domain::Inet6, Domain::Unix]);
     let kind = prop_oneof![
-        prop::sample::select(vec![Kind::Stream, Kind::Datagram, Kind::Ping]),
+        prop::sample::select(vec![
+            Kind::Stream,
+            Kind::Datagram,
+            Kind::Ping,
+            Kind::UdpLite
+        ]),
         any::<u8>().prop_map(|protocol| Kind::Raw { protocol }),
     ];
     let how = prop::sample::select(vec![Shutdown::Read, Shutdown::Write, Shutdown::Both]);

@@ -71,6 +71,7 @@ pub(crate) fn client() -> Vec<ClientMessage> {
         socket(Domain::Unix, Kind::Stream),
         socket(Domain::Inet, Kind::Raw { protocol: 1 }),
         socket(Domain::Inet6, Kind::Ping),
+        socket(Domain::Inet, Kind::UdpLite),
         ClientMessage::Bind {
             call: CALL,
             socket: SOCKET,

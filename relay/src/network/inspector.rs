@@ -27,6 +27,7 @@ const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
 const IPPROTO_TCP: u8 = 6;
 const IPPROTO_UDP: u8 = 17;
+const IPPROTO_UDPLITE: u8 = 136;
 
 /// A TCP state, as the kernel numbers them; a UDP socket is established or closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +85,7 @@ impl Inspector {
         let transport = match kind {
             Kind::Stream => Transport::Tcp,
             Kind::Datagram => Transport::Udp,
+            Kind::UdpLite => Transport::UdpLite,
             Kind::Raw { .. } | Kind::Ping => return buffered(descriptor, peer),
         };
         let inode = rustix::fs::fstat(descriptor).ok()?.st_ino;
@@ -100,6 +102,7 @@ impl Inspector {
 enum Transport {
     Tcp,
     Udp,
+    UdpLite,
 }
 
 /// What a socket without ports says itself.
@@ -131,6 +134,7 @@ fn request(transport: Transport, local: SocketAddr, peer: Option<SocketAddr>) ->
         Transport::Tcp => (IPPROTO_TCP, local, peer),
         // The other way round, for historical reasons (`udp_dump_one` in the kernel).
         Transport::Udp => (IPPROTO_UDP, peer, local),
+        Transport::UdpLite => (IPPROTO_UDPLITE, peer, local),
     };
     let family = if local.is_ipv4() { AF_INET } else { AF_INET6 };
     let mut bytes = Vec::with_capacity(HEADER + 56);

@@ -1,4 +1,5 @@
-//! Which socket options a program may get and set, by Linux's numbers (socket(7), tcp(7), ip(7), ipv6(7), raw(7)).
+//! Which socket options a program may get and set, by Linux's numbers (socket(7), tcp(7), ip(7), ipv6(7),
+//! raw(7), udplite(7)).
 //!
 //! What is not in this table is `ENOPROTOOPT`, whatever the relay's kernel would say: an option may lead out of the lab,
 //! need rights that the relay has and its users have not, or have addresses of the relay's memory in it. What is in it
@@ -14,6 +15,8 @@ pub(crate) const SOL_IP: i32 = 0;
 pub(crate) const SOL_TCP: i32 = 6;
 /// The level of IPv6 (ipv6(7)).
 pub(crate) const SOL_IPV6: i32 = 41;
+/// The level of UDP-Lite (udplite(7)).
+pub(crate) const SOL_UDPLITE: i32 = 136;
 
 /// The level of raw sockets (raw(7)).
 pub(crate) const SOL_RAW: i32 = 255;
@@ -200,6 +203,10 @@ allowed! {
         IPV6_RECVTCLASS = 66 Number Both,
         IPV6_TCLASS = 67 Number Both,
     }
+    SOL_UDPLITE {
+        UDPLITE_SEND_CSCOV = 10 Number Both,
+        UDPLITE_RECV_CSCOV = 11 Number Both,
+    }
     SOL_RAW {
         ICMP_FILTER = 1 Number Both,
     }
@@ -248,7 +255,7 @@ mod tests {
     #[test]
     fn no_option_stands_twice() {
         assert!(ALLOWED.is_sorted_by_key(|allowed| {
-            let levels = [SOL_SOCKET, SOL_TCP, SOL_IP, SOL_IPV6, SOL_RAW];
+            let levels = [SOL_SOCKET, SOL_TCP, SOL_IP, SOL_IPV6, SOL_UDPLITE, SOL_RAW];
             let level = levels.iter().position(|&level| level == allowed.number.0);
             (level, allowed.number.1)
         }));

@@ -342,7 +342,7 @@ impl Kernel {
                     };
                     let call = match kind {
                         Kind::Stream => "listen",
-                        Kind::Datagram | Kind::Raw { .. } | Kind::Ping => "bind",
+                        Kind::Datagram | Kind::Raw { .. } | Kind::Ping | Kind::UdpLite => "bind",
                     };
                     match address {
                         Address::Inet { ip, port } => {

@@ -31,6 +31,7 @@ pub(crate) fn asked(domain: i32, kind: i32, protocol: i32) -> Result<(Domain, Ki
         (3..=5, Domain::Unix, _) => return Err(Errno::ESOCKTNOSUPPORT),
         (1, _, 0 | 6) => Kind::Stream,
         (2, _, 0 | 17) => Kind::Datagram,
+        (2, _, 136) => Kind::UdpLite,
         (2, Domain::Inet, 1) | (2, Domain::Inet6, 58) => Kind::Ping,
         // There is no raw socket of protocol 0 (`inet_create` in the kernel).
         (1..=3, _, 0) => return Err(Errno::EPROTONOSUPPORT),
@@ -52,6 +53,8 @@ mod tests {
         let inet = |kind, protocol| asked(2, kind, protocol).map(|(_, kind)| kind);
         assert_eq!(inet(1 | TYPE_FLAGS, 6), Ok(Kind::Stream));
         assert_eq!(inet(2, 1), Ok(Kind::Ping));
+        assert_eq!(inet(2, 136), Ok(Kind::UdpLite));
+        assert_eq!(asked(10, 2, 136), Ok((Domain::Inet6, Kind::UdpLite)));
         assert_eq!(inet(3, 1), Ok(Kind::Raw { protocol: 1 }));
         assert_eq!(asked(10, 2, 58), Ok((Domain::Inet6, Kind::Ping)));
         assert_eq!(asked(1, 1, 0), Ok((Domain::Unix, Kind::Stream)));
@@ -62,6 +65,7 @@ mod tests {
     fn what_there_is_not_is_refused_as_by_linux() {
         assert_eq!(asked(2, 3, 0), Err(Errno::EPROTONOSUPPORT));
         assert_eq!(asked(2, 1, 1), Err(Errno::EPROTONOSUPPORT));
+        assert_eq!(asked(2, 1, 136), Err(Errno::EPROTONOSUPPORT));
         assert_eq!(asked(2, 3, 256), Err(Errno::EINVAL));
         assert_eq!(asked(2, 4, 0), Err(Errno::EINVAL));
         assert_eq!(asked(17, 3, 768), Err(Errno::EPERM));

@@ -53,6 +53,7 @@ const SOCK_DGRAM: i32 = 2;
 const SOCK_RAW: i32 = 3;
 const IPPROTO_TCP: i32 = 6;
 const IPPROTO_UDP: i32 = 17;
+const IPPROTO_UDPLITE: i32 = 136;
 
 /// What is looked up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -224,6 +225,7 @@ impl Query {
             ],
             (0 | SOCK_STREAM, IPPROTO_TCP) | (SOCK_STREAM, 0) => vec![(SOCK_STREAM, IPPROTO_TCP)],
             (0 | SOCK_DGRAM, IPPROTO_UDP) | (SOCK_DGRAM, 0) => vec![(SOCK_DGRAM, IPPROTO_UDP)],
+            (0 | SOCK_DGRAM, IPPROTO_UDPLITE) => vec![(SOCK_DGRAM, IPPROTO_UDPLITE)],
             (0 | SOCK_RAW, protocol) => vec![(SOCK_RAW, protocol)],
             _ => return Err(Failure::Kind),
         };
@@ -267,10 +269,11 @@ fn number_of(service: &str) -> Option<u16> {
         .map(|port| (port & 0xffff) as u16)
 }
 
-fn named(service: &str, (kind, _): KindOf) -> Option<u16> {
+fn named(service: &str, kind: KindOf) -> Option<u16> {
     match kind {
-        SOCK_STREAM => services::port(service, Protocol::Tcp),
-        SOCK_DGRAM => services::port(service, Protocol::Udp),
+        (SOCK_STREAM, _) => services::port(service, Protocol::Tcp),
+        (SOCK_DGRAM, IPPROTO_UDP) => services::port(service, Protocol::Udp),
+        // No service has a port of UDP-Lite (services(5)).
         _ => None,
     }
 }

@@ -32,6 +32,7 @@ pub(super) fn open(domain: Domain, kind: Kind) -> Result<Plug, Errno> {
         }
         Kind::Ping if domain == Domain::Inet => (SocketType::DGRAM, Some(net::ipproto::ICMP)),
         Kind::Ping => (SocketType::DGRAM, Some(net::ipproto::ICMPV6)),
+        Kind::UdpLite => (SocketType::DGRAM, Some(net::ipproto::UDPLITE)),
     };
     let descriptor = net::socket_with(family, socket_type, FLAGS, protocol).map_err(errno)?;
     if kind == Kind::Stream {

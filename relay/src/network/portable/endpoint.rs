@@ -64,7 +64,9 @@ impl InetEndpoint {
         }
         let station = match transport {
             Transport::Tcp => None,
-            Transport::Udp => Some(Station::open(table, host, &descriptor)),
+            Transport::Udp | Transport::UdpLite => {
+                Some(Station::open(table, host, transport, &descriptor))
+            }
         };
         let endpoint = Self {
             table: Arc::clone(table),
@@ -112,7 +114,7 @@ impl InetEndpoint {
         if let Some(station) = &self.station {
             station.bound(bound, own.port());
         }
-        if self.transport == Transport::Udp {
+        if self.transport != Transport::Tcp {
             self.open_to_lab();
         }
         Ok(())
@@ -163,7 +165,7 @@ impl InetEndpoint {
 
     fn note_sender(&self, from: IpAddr) {
         if let Some((_, own)) = self.bound {
-            lock(&self.table).sends_from(own, from);
+            lock(&self.table).sends_from(self.transport, own, from);
         }
     }
 
@@ -174,7 +176,7 @@ impl InetEndpoint {
         }
         let table = lock(&self.table);
         let owner = table.owner(*real.ip())?;
-        let known = table.sender(real);
+        let known = table.sender(self.transport, real);
         let bound = self.bound_view();
         let guess = if bound.is_unspecified() {
             self.view_of(*real.ip())
@@ -282,12 +284,12 @@ impl Endpoint for InetEndpoint {
         address: &Address,
     ) -> Result<Progress, Errno> {
         match (self.transport, address) {
-            (Transport::Udp, Address::Unspecified) => {
+            (Transport::Udp | Transport::UdpLite, Address::Unspecified) => {
                 net::connect_unspec(descriptor).map_err(errno)?;
                 self.join(None);
                 Ok(Progress::Done)
             }
-            (Transport::Udp, _) => {
+            (Transport::Udp | Transport::UdpLite, _) => {
                 self.family.check_scope(address)?;
                 let to = self.family.view(address)?;
                 self.connect_datagram(descriptor, to)
@@ -364,7 +366,7 @@ impl Endpoint for InetEndpoint {
             .bound
             .filter(|_| !is_connected || outgoing.from.is_some())
         {
-            table.sends_from(own, from);
+            table.sends_from(self.transport, own, from);
         }
         if !outgoing.kernel.is_empty() {
             let to = (!is_connected).then_some(real.into());

@@ -18,11 +18,12 @@ pub(super) const FLAGS: SocketFlags = SocketFlags::NONBLOCK.union(SocketFlags::C
 
 /// Makes a descriptor.
 pub(super) fn open(transport: Transport) -> Result<OwnedFd, Errno> {
-    let socket_type = match transport {
-        Transport::Tcp => SocketType::STREAM,
-        Transport::Udp => SocketType::DGRAM,
+    let (socket_type, protocol) = match transport {
+        Transport::Tcp => (SocketType::STREAM, None),
+        Transport::Udp => (SocketType::DGRAM, None),
+        Transport::UdpLite => (SocketType::DGRAM, Some(net::ipproto::UDPLITE)),
     };
-    net::socket_with(AddressFamily::INET, socket_type, FLAGS, None).map_err(errno)
+    net::socket_with(AddressFamily::INET, socket_type, FLAGS, protocol).map_err(errno)
 }
 
 /// Binds a descriptor to a port of one real address.

@@ -1,7 +1,7 @@
 //! Who gets a copy of a datagram that is for many.
 //!
-//! Every UDP socket of the lab is known here, with what it is bound to and the groups that it is in. Whoever sends to many
-//! puts a copy into the [`Mailbox`] of each that the kernel of a real host would give one to.
+//! Every datagram socket of the lab is known here, with what it is bound to and the groups that it is in. Whoever sends
+//! to many puts a copy into the [`Mailbox`] of each that the kernel of a real host would give one to.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,17 +11,20 @@ use super::ancillary::Marks;
 use super::cast::{Cast, has_everybody, is_group};
 use super::group::Groups;
 use super::mailbox::{Beside, Letter, Mailbox, Sender};
+use super::table::Transport;
 use super::view::{Bound, Identity};
 
 /// The number of a socket at the post.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Number(u64);
 
-/// A UDP socket.
+/// A socket of UDP or UDP-Lite.
 #[derive(Debug)]
 pub(super) struct Resident {
     /// The real address of its host.
     host: Ipv4Addr,
+    /// Whose datagrams it hears.
+    transport: Transport,
     /// What it is bound to, and its port.
     pub(super) address: Option<(Bound, u16)>,
     /// Whom alone it hears, if it is connected.
@@ -40,7 +43,7 @@ pub(super) struct Range {
     pub(super) others: bool,
 }
 
-/// The UDP sockets of a lab.
+/// The datagram sockets of a lab.
 #[derive(Debug, Default)]
 pub(super) struct Post {
     next: u64,
@@ -49,11 +52,17 @@ pub(super) struct Post {
 
 impl Post {
     /// A socket comes.
-    pub(super) fn enter(&mut self, host: Identity, mailbox: Arc<Mailbox>) -> Number {
+    pub(super) fn enter(
+        &mut self,
+        host: Identity,
+        transport: Transport,
+        mailbox: Arc<Mailbox>,
+    ) -> Number {
         let number = Number(self.next);
         self.next += 1;
         let resident = Resident {
             host: host.real,
+            transport,
             address: None,
             peer: None,
             groups: Groups::default(),
@@ -82,20 +91,20 @@ impl Post {
     pub(super) fn deliver(
         &self,
         (cast, range, marks): (Cast, Range, Marks),
-        sender: (Identity, SocketAddr),
+        (home, transport, from): (Identity, Transport, SocketAddr),
         port: u16,
         payload: &[u8],
     ) {
-        let (home, from) = (sender.0.real, sender.1);
         let members = self.members(cast);
         let payload = Arc::<[u8]>::from(payload);
         for resident in self.residents.values() {
-            let is_near = resident.host == home;
+            let is_near = resident.host == home.real;
             let comes = if is_near { range.own } else { range.others };
             let takes = members
                 .as_ref()
                 .is_none_or(|hosts| hosts.contains(&resident.host));
-            if comes && takes && resident.hears(cast, from, port) {
+            if comes && takes && resident.transport == transport && resident.hears(cast, from, port)
+            {
                 resident.mailbox.post(Letter {
                     sender: Sender::View(from),
                     beside: Beside::Many(marks),

@@ -1,4 +1,4 @@
-//! A UDP socket's place at the lab's [`Post`](super::post::Post): what it says of groups (ip(7), ipv6(7)), what it sends to
+//! A datagram socket's place at the lab's [`Post`](super::post::Post): what it says of groups (ip(7), ipv6(7)), what it sends to
 //! many, and its mailbox.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -23,7 +23,7 @@ use super::group::{Change, Groups, Hearing, Mode};
 use super::lock;
 use super::mailbox::Mailbox;
 use super::post::{Number, Range, Resident};
-use super::table::Table;
+use super::table::{Table, Transport};
 use super::view::{Bound, Identity};
 
 /// The place of one socket.
@@ -31,6 +31,7 @@ use super::view::{Bound, Identity};
 pub(super) struct Station {
     table: Arc<Mutex<Table>>,
     host: Identity,
+    transport: Transport,
     number: Number,
     mailbox: Arc<Mailbox>,
     choice: Choice,
@@ -41,13 +42,17 @@ impl Station {
     pub(super) fn open(
         table: &Arc<Mutex<Table>>,
         host: Identity,
+        transport: Transport,
         descriptor: &Arc<OwnedFd>,
     ) -> Self {
         let mailbox = Arc::new(Mailbox::new(descriptor));
-        let number = lock(table).post.enter(host, Arc::clone(&mailbox));
+        let number = lock(table)
+            .post
+            .enter(host, transport, Arc::clone(&mailbox));
         Self {
             table: Arc::clone(table),
             host,
+            transport,
             number,
             mailbox,
             choice: Choice::default(),
@@ -131,7 +136,7 @@ impl Station {
                 others: cast.leaves() && marks.ttl != 0,
             }
         };
-        let sender = (self.host, SocketAddr::new(cast.from, from));
+        let sender = (self.host, self.transport, SocketAddr::new(cast.from, from));
         lock(&self.table)
             .post
             .deliver((cast, range, marks), sender, to, payload);

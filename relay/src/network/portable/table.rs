@@ -40,18 +40,20 @@ pub(super) struct Table {
     /// Calls whose caller has gone before they were accepted, oldest first. Their number bounds `calls`.
     orphans: VecDeque<Pair>,
     /// The view that each datagram socket last sent from, by its real address.
-    senders: BTreeMap<SocketAddrV4, IpAddr>,
+    senders: BTreeMap<(Transport, SocketAddrV4), IpAddr>,
     /// Who gets what is for many.
     pub(super) post: Post,
 }
 
-/// The two port spaces.
+/// The port spaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Transport {
     /// TCP's.
     Tcp,
     /// UDP's.
     Udp,
+    /// UDP-Lite's (RFC 3828, section 3.1).
+    UdpLite,
 }
 
 impl TryFrom<Kind> for Transport {
@@ -63,6 +65,7 @@ impl TryFrom<Kind> for Transport {
         match kind {
             Kind::Stream => Ok(Self::Tcp),
             Kind::Datagram => Ok(Self::Udp),
+            Kind::UdpLite => Ok(Self::UdpLite),
             Kind::Raw { protocol: 0 } => Err(Errno::EPROTONOSUPPORT),
             Kind::Raw { .. } => Err(Errno::EPERM),
             Kind::Ping => Err(Errno::EACCES),
@@ -163,9 +166,7 @@ impl Table {
                 self.bound.remove(&(transport, real));
             }
         }
-        if transport == Transport::Udp {
-            self.senders.remove(&real);
-        }
+        self.senders.remove(&(transport, real));
     }
 
     /// Whether a socket that takes both families answers there.
@@ -198,13 +199,13 @@ impl Table {
     }
 
     /// Notes the view that a datagram socket sends from.
-    pub(super) fn sends_from(&mut self, real: SocketAddrV4, view: IpAddr) {
-        self.senders.insert(real, view);
+    pub(super) fn sends_from(&mut self, transport: Transport, real: SocketAddrV4, view: IpAddr) {
+        self.senders.insert((transport, real), view);
     }
 
     /// The view that a datagram socket last sent from.
-    pub(super) fn sender(&self, real: SocketAddrV4) -> Option<IpAddr> {
-        self.senders.get(&real).copied()
+    pub(super) fn sender(&self, transport: Transport, real: SocketAddrV4) -> Option<IpAddr> {
+        self.senders.get(&(transport, real)).copied()
     }
 }
 

@@ -218,7 +218,7 @@ impl Endpoint for UnixEndpoint {
         net::connect(descriptor, &to).map_err(errno)?;
         self.link = Some(match self.kind {
             Kind::Stream => table.called(&real, self.caller()),
-            Kind::Datagram | Kind::Raw { .. } | Kind::Ping => Caller {
+            Kind::Datagram | Kind::Raw { .. } | Kind::Ping | Kind::UdpLite => Caller {
                 name: table.name_of(&real).unwrap_or_default().to_vec(),
                 pid: 0,
                 bond: Bond::default(),
@@ -327,7 +327,7 @@ fn socket_type(kind: Kind) -> Result<SocketType, Errno> {
     match kind {
         Kind::Stream => Ok(SocketType::STREAM),
         Kind::Datagram => Ok(SocketType::DGRAM),
-        Kind::Raw { .. } | Kind::Ping => Err(Errno::ESOCKTNOSUPPORT),
+        Kind::Raw { .. } | Kind::Ping | Kind::UdpLite => Err(Errno::ESOCKTNOSUPPORT),
     }
 }
 

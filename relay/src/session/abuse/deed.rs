@@ -86,6 +86,7 @@ pub(super) fn deed() -> impl Strategy<Value = Deed> {
         4 => Just(Kind::Datagram),
         1 => any::<u8>().prop_map(|protocol| Kind::Raw { protocol }),
         1 => Just(Kind::Ping),
+        1 => Just(Kind::UdpLite),
     ];
     let domain = prop_oneof![8 => Just(Domain::Inet), 4 => Just(Domain::Unix)];
     let how = prop_oneof![

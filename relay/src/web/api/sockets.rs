@@ -74,6 +74,8 @@ pub(crate) enum SocketKind {
     Raw,
     /// ICMP echoes.
     Ping,
+    /// Datagrams of UDP-Lite.
+    UdpLite,
 }
 
 /// The states of a socket (tcp(7)), as ss(8) calls them.
@@ -141,6 +143,7 @@ impl Socket {
                 Kind::Datagram => SocketKind::Datagram,
                 Kind::Raw { .. } => SocketKind::Raw,
                 Kind::Ping => SocketKind::Ping,
+                Kind::UdpLite => SocketKind::UdpLite,
             },
             state: row.sight.state.into(),
             receive_queue: row.sight.receive,

@@ -419,7 +419,7 @@ impl Kernel {
                 outbox.urgent(id, memory, &source, &leave);
             }
             Ok(Kind::Stream) => outbox.stream(id, memory, &source, &leave),
-            Ok(Kind::Datagram | Kind::Raw { .. } | Kind::Ping) => {
+            Ok(Kind::Datagram | Kind::Raw { .. } | Kind::Ping | Kind::UdpLite) => {
                 outbox.datagram(id, envelope, memory, &source, &leave);
             }
             Err(_) => {}

@@ -120,6 +120,13 @@ fn every_kind_is_listed_unless_one_was_asked_for() {
     query.kind = SOCK_STREAM;
     query.protocol = IPPROTO_UDP;
     assert_eq!(kinds(&query), Err(Failure::Kind));
+    query.protocol = IPPROTO_UDPLITE;
+    assert_eq!(kinds(&query), Err(Failure::Kind));
+    query.kind = 0;
+    assert_eq!(kinds(&query), Err(Failure::Service));
+    query.service = Some("80".to_owned());
+    assert_eq!(kinds(&query), Ok(vec![(2, 136, 80)]));
+    query.kind = SOCK_STREAM;
     query.protocol = 0;
     query.service = Some("no-such".to_owned());
     assert_eq!(kinds(&query), Err(Failure::Service));

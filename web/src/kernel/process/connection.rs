@@ -27,8 +27,8 @@ fn child<C: Chunk>(listener: &Socket<C>, local: Address, peer: Address) -> Socke
 impl<C: Chunk> Process<C> {
     /// socket(2): the new socket.
     ///
-    /// One that needs a right must fail at once, so the relay is asked for its name, which it has from the beginning: its
-    /// protocol is its port.
+    /// One that needs a right, or a protocol that the relay's machine may lack, must fail at once, so the relay is asked
+    /// for its name, which every socket has from the beginning.
     pub(crate) fn open(
         &mut self,
         mut attempt: Attempt,
@@ -44,7 +44,7 @@ impl<C: Chunk> Process<C> {
         let socket = self.socket(domain, kind);
         match kind {
             Kind::Stream | Kind::Datagram => Ok(Step::Ready(socket)),
-            Kind::Raw { .. } | Kind::Ping => {
+            Kind::Raw { .. } | Kind::Ping | Kind::UdpLite => {
                 let caller = |wait| Caller::Open { wait, socket };
                 self.call_for(&attempt, Signals::Hold, caller, |call| {
                     ClientMessage::Names { call, socket }
@@ -68,7 +68,7 @@ impl<C: Chunk> Process<C> {
     pub(crate) fn bind(&mut self, mut attempt: Attempt, id: SocketId, address: Address) -> Try<()> {
         if let Some(answer) = attempt.answer() {
             self.named(id, answer?)?;
-            if self.get(id)?.kind == Kind::Datagram {
+            if matches!(self.get(id)?.kind, Kind::Datagram | Kind::UdpLite) {
                 self.effects.push(Effect::Reachable(id));
             }
             return Ok(Step::Ready(()));

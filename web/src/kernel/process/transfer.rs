@@ -96,12 +96,12 @@ impl<C: Chunk> Process<C> {
     ) -> Try<Received<C>> {
         let mode = mode.with(flags);
         match self.get(id)?.kind {
-            // UDP does not look at the flag (`udp_recvmsg` in the kernel).
-            kind if flags & flags::OOB != 0 && kind != Kind::Datagram => {
+            // UDP and UDP-Lite do not look at the flag (`udp_recvmsg` in the kernel).
+            kind if flags & flags::OOB != 0 && !matches!(kind, Kind::Datagram | Kind::UdpLite) => {
                 self.recv_urgent(attempt, id, length, flags)
             }
             Kind::Stream => self.recv_stream(attempt, id, length, flags, mode),
-            Kind::Datagram | Kind::Raw { .. } | Kind::Ping => {
+            Kind::Datagram | Kind::Raw { .. } | Kind::Ping | Kind::UdpLite => {
                 self.recv_datagram(attempt, id, length, flags, mode)
             }
         }
@@ -288,7 +288,7 @@ impl<C: Chunk> Process<C> {
                 self.check_destination(id, envelope.address)?;
                 self.send_stream(attempt, id, length, flags, mode)
             }
-            Kind::Datagram | Kind::Raw { .. } | Kind::Ping => {
+            Kind::Datagram | Kind::Raw { .. } | Kind::Ping | Kind::UdpLite => {
                 self.send_datagram(attempt, id, length, envelope, mode)
             }
         }
@@ -423,7 +423,7 @@ impl<C: Chunk> Process<C> {
                 return Err(Errno::EDESTADDRREQ);
             }
             Address::Inet { port: 0, .. } | Address::Inet6 { port: 0, .. }
-                if socket.kind == Kind::Datagram =>
+                if matches!(socket.kind, Kind::Datagram | Kind::UdpLite) =>
             {
                 return Err(Errno::EINVAL);
             }
@@ -460,7 +460,7 @@ impl<C: Chunk> Process<C> {
             _ if is_for_many(to) || !controls.is_empty() || MAX_DATAGRAM < length => {
                 self.confirm(attempt.thread)
             }
-            Kind::Stream | Kind::Datagram => (Step::Ready(length), Load::Bytes),
+            Kind::Stream | Kind::Datagram | Kind::UdpLite => (Step::Ready(length), Load::Bytes),
         };
         Ok(Step::Ready(Sent {
             offset: 0,

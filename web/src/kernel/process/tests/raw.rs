@@ -7,10 +7,13 @@ use super::*;
 
 const ICMP: Kind = Kind::Raw { protocol: 1 };
 
-/// Asks for a raw socket and has the relay answer.
-fn asked(result: Result<Reply, Errno>) -> (Process<Vec<u8>>, Result<Step<SocketId>, Errno>) {
+/// Asks for a socket that may be refused and has the relay answer.
+fn asked(
+    kind: Kind,
+    result: Result<Reply, Errno>,
+) -> (Process<Vec<u8>>, Result<Step<SocketId>, Errno>) {
     let mut process = Process::default();
-    let Ok(Step::Blocked(_)) = process.open(first(), Domain::Inet, ICMP) else {
+    let Ok(Step::Blocked(_)) = process.open(first(), Domain::Inet, kind) else {
         panic!("not blocked")
     };
     let [
@@ -23,12 +26,12 @@ fn asked(result: Result<Reply, Errno>) -> (Process<Vec<u8>>, Result<Step<SocketI
     process.receive(ServerMessage::Done { call, result });
     let token = woken(&mut process);
     let attempt = process.attempt(MAIN, token, 0.0);
-    let opened = process.open(attempt, Domain::Inet, ICMP);
+    let opened = process.open(attempt, Domain::Inet, kind);
     (process, opened)
 }
 
 fn raw() -> (Process<Vec<u8>>, SocketId) {
-    let (process, opened) = asked(Ok(names(1, 0)));
+    let (process, opened) = asked(ICMP, Ok(names(1, 0)));
     let Ok(Step::Ready(id)) = opened else {
         panic!("{opened:?}")
     };
@@ -37,9 +40,14 @@ fn raw() -> (Process<Vec<u8>>, SocketId) {
 
 #[test]
 fn a_refusal_comes_from_the_call_that_makes_the_socket() {
-    let (process, opened) = asked(Err(Errno::EPERM));
-    assert_eq!(opened, Err(Errno::EPERM));
-    assert_eq!(process.census(), (0, 0));
+    for (kind, errno) in [
+        (ICMP, Errno::EPERM),
+        (Kind::UdpLite, Errno::EPROTONOSUPPORT),
+    ] {
+        let (process, opened) = asked(kind, Err(errno));
+        assert_eq!(opened, Err(errno));
+        assert_eq!(process.census(), (0, 0));
+    }
     let (process, id) = raw();
     assert_eq!(process.get(id).unwrap().local, Some(address(1)));
 }
