@@ -55,6 +55,7 @@ mod socketpair;
 mod stop_accept;
 mod stop_busy_loop;
 mod stop_everywhere;
+mod stop_in_time;
 mod suspensions;
 mod syntax_error;
 mod threaded_server;

@@ -142,6 +142,11 @@ impl fmt::Display for Report {
              They are told that they are on Linux, with sockets and threads, instead of on Emscripten; Debian's package may be some patches newer than the CPython of the product.\n\n",
         )?;
         f.write_str(&self.table())?;
+        let is_missing = |name: &&&str| self.0.iter().all(|module| module.name != **name);
+        let missing: Vec<&str> = MODULES.iter().filter(is_missing).copied().collect();
+        if !missing.is_empty() {
+            write!(f, "\nNot run yet: {}.\n", missing.join(", "))?;
+        }
         f.write_str("\n## What does not pass, and why\n")?;
         for module in &self.0 {
             let missing = module.missing();

@@ -129,7 +129,7 @@ def if_nametoindex(oname, /):
     for index, known in if_nameindex():
         if known == name:
             return index
-    raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+    raise OSError("no interface with this name")
 
 
 def if_indextoname(index, /):
