@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     log::{Outcome, Results},
-    module::MODULES,
+    module::modules,
     reason,
 };
 
@@ -78,17 +78,17 @@ pub(crate) struct Report(Vec<Module>);
 impl Report {
     /// Reads what was kept, in the order of the list.
     pub(crate) fn read(results: &Path) -> Result<Self> {
-        let mut modules = Vec::new();
-        for name in MODULES {
+        let mut found = Vec::new();
+        for name in modules() {
             let path = results.join(format!("{name}.json"));
             if path.exists() {
                 let text = fs::read_to_string(&path)?;
                 let module = serde_json::from_str(&text)
                     .with_context(|| format!("{} is damaged", path.display()))?;
-                modules.push(module);
+                found.push(module);
             }
         }
-        Ok(Self(modules))
+        Ok(Self(found))
     }
 
     /// The table alone.
@@ -142,8 +142,8 @@ impl fmt::Display for Report {
              They are told that they are on Linux, with sockets and threads, instead of on Emscripten; Debian's package may be some patches newer than the CPython of the product.\n\n",
         )?;
         f.write_str(&self.table())?;
-        let is_missing = |name: &&&str| self.0.iter().all(|module| module.name != **name);
-        let missing: Vec<&str> = MODULES.iter().filter(is_missing).copied().collect();
+        let is_missing = |name: &&str| self.0.iter().all(|module| module.name != *name);
+        let missing: Vec<&str> = modules().filter(is_missing).collect();
         if !missing.is_empty() {
             write!(f, "\nNot run yet: {}.\n", missing.join(", "))?;
         }

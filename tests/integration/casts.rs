@@ -76,6 +76,13 @@ async fn set_number(client: &mut Client, socket: SocketId, option: Number, value
         .unwrap();
 }
 
+/// A socket that hears what comes to the port at any of its host's addresses.
+async fn bound(client: &mut Client) -> SocketId {
+    let socket = client.udp();
+    client.bind(socket, to(ANY)).await.unwrap();
+    socket
+}
+
 /// A socket that shares its port, bound to an address.
 async fn shared(client: &mut Client, address: Address) -> SocketId {
     let socket = client.udp();
@@ -114,8 +121,7 @@ async fn broadcast_reaches_every_host_and_needs_permission() {
         relay: _relay,
     } = Pair::meet().await;
     let own = desk.receiver(8888).await;
-    let receiver = bob.udp();
-    bob.bind(receiver, to(ANY)).await.unwrap();
+    let receiver = bound(&mut bob).await;
     let sender = desk.udp();
     for everybody in [[10, 0, 0, 255], [255; 4], [127, 255, 255, 255]] {
         desk.send_to(sender, &to(everybody), b"not allowed yet")
@@ -125,8 +131,7 @@ async fn broadcast_reaches_every_host_and_needs_permission() {
         assert_eq!(connected, Err(Errno::EACCES));
     }
     desk.close(own);
-    let own = desk.udp();
-    desk.bind(own, to(ANY)).await.unwrap();
+    let own = bound(&mut desk).await;
     let sender = loud(&mut desk).await;
     // The lab's broadcast address, the one of every network, and the group that every host is in (RFC 1112).
     for everybody in [[10, 0, 0, 255], [255; 4], [224, 0, 0, 1]] {
@@ -156,8 +161,7 @@ async fn a_connected_socket_sends_to_everybody_and_hears_nobody() {
         mut bob,
         relay: _relay,
     } = Pair::meet().await;
-    let receiver = bob.udp();
-    bob.bind(receiver, to(ANY)).await.unwrap();
+    let receiver = bound(&mut bob).await;
     let sender = loud(&mut desk).await;
     desk.bind(sender, at(ANY.into(), 8889)).await.unwrap();
     let names = desk.connect(sender, to([255; 4])).await.unwrap();
@@ -168,8 +172,7 @@ async fn a_connected_socket_sends_to_everybody_and_hears_nobody() {
     assert_eq!(from, names.local);
     bob.send_to(receiver, &from, b"an answer").await;
     // It has come when what was sent after it has.
-    let other = desk.udp();
-    desk.bind(other, to(ANY)).await.unwrap();
+    let other = bound(&mut desk).await;
     bob.send_to(receiver, &to(DESK), b"a mark").await;
     next(&mut desk, other, b"a mark").await;
     desk.connect(sender, Address::Unspecified).await.unwrap();
@@ -184,8 +187,7 @@ async fn a_group_reaches_the_hosts_that_are_in_it() {
         mut bob,
         relay: _relay,
     } = Pair::meet().await;
-    let receiver = bob.udp();
-    bob.bind(receiver, to(ANY)).await.unwrap();
+    let receiver = bound(&mut bob).await;
     for of in [BOB, ANY] {
         let membership = member(GROUP, of);
         set(&mut bob, receiver, IP_ADD_MEMBERSHIP, &membership)
@@ -254,10 +256,8 @@ async fn a_sender_says_how_far_its_datagrams_go() {
         mut bob,
         relay: _relay,
     } = Pair::meet().await;
-    let far = bob.udp();
-    bob.bind(far, to(ANY)).await.unwrap();
-    let near = desk.udp();
-    desk.bind(near, to(ANY)).await.unwrap();
+    let far = bound(&mut bob).await;
+    let near = bound(&mut desk).await;
     for (client, socket) in [(&mut bob, far), (&mut desk, near)] {
         set(client, socket, IP_ADD_MEMBERSHIP, &member(GROUP, ANY))
             .await
@@ -309,8 +309,7 @@ async fn datagrams_for_many_and_for_one_keep_their_order() {
         mut bob,
         relay: _relay,
     } = Pair::meet().await;
-    let receiver = bob.udp();
-    bob.bind(receiver, to(ANY)).await.unwrap();
+    let receiver = bound(&mut bob).await;
     let sender = loud(&mut desk).await;
     // Once they know each other, nothing for one waits until the other's card is found (RFC 826).
     desk.send_to(sender, &to(BOB), b"hello").await;
@@ -420,8 +419,7 @@ async fn a_socket_that_is_closed_is_in_no_group() {
         mut bob,
         relay: _relay,
     } = Pair::meet().await;
-    let receiver = bob.udp();
-    bob.bind(receiver, to(ANY)).await.unwrap();
+    let receiver = bound(&mut bob).await;
     let member_only = bob.udp();
     set(
         &mut bob,

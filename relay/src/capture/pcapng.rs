@@ -70,31 +70,18 @@ impl<'a> File<'a> {
 
     /// What a record adds to the file, if anything.
     fn show(&mut self, record: &'a Record) {
+        if let Some(packet) = Packet::of(record) {
+            let comments = self.comments(record.number);
+            self.write(&packet, &comments);
+        }
         match &record.what {
-            What::Frame {
-                interface,
-                direction,
-                length,
-                bytes,
-            } => {
-                let packet = Packet {
-                    number: record.number,
-                    at: record.at,
-                    interface,
-                    direction: *direction,
-                    length: *length,
-                    bytes,
-                };
-                let comments = self.comments(record.number);
-                self.write(&packet, &comments);
-            }
             What::Fate {
                 frame,
                 interface,
                 side: Side::ToHost,
                 outcome: Outcome::Passed,
             } if self.view == View::Hosts => self.arrive(record.at, *frame, interface),
-            What::Fate { .. } => {}
+            What::Frame { .. } | What::Fate { .. } => {}
             What::LeftOut { interface, count } => {
                 let noted = self.left_out.entry(Arc::clone(interface));
                 let (at, sum) = noted.or_default();
@@ -202,6 +189,29 @@ struct Packet<'a> {
     direction: Direction,
     length: usize,
     bytes: &'a [u8],
+}
+
+impl<'a> Packet<'a> {
+    /// A record that is a frame, as it was when it was recorded.
+    fn of(record: &'a Record) -> Option<Self> {
+        let What::Frame {
+            interface,
+            direction,
+            length,
+            bytes,
+        } = &record.what
+        else {
+            return None;
+        };
+        Some(Self {
+            number: record.number,
+            at: record.at,
+            interface,
+            direction: *direction,
+            length: *length,
+            bytes,
+        })
+    }
 }
 
 /// A sentence about a fate that is out of the ordinary.

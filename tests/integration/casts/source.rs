@@ -3,8 +3,8 @@
 use protocol::Errno;
 
 use super::{
-    ANY, BOB, DESK, GROUP, IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP, Number, Pair, member, next, set,
-    to,
+    ANY, BOB, DESK, GROUP, IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP, Number, Pair, bound, member,
+    next, set, to,
 };
 
 /// `IP_UNBLOCK_SOURCE` (ip(7)).
@@ -28,8 +28,7 @@ async fn a_member_hears_the_senders_that_it_wants() {
         mut bob,
         relay: _relay,
     } = Pair::meet().await;
-    let receiver = bob.udp();
-    bob.bind(receiver, to(ANY)).await.unwrap();
+    let receiver = bound(&mut bob).await;
     let own = bob.udp();
     let sender = desk.udp();
     let nobody = [10, 0, 0, 77];

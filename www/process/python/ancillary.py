@@ -5,6 +5,7 @@ This interpreter is one of 32 bits, but programs know the lengths of 64. The ker
 """
 
 import errno
+import operator
 import socket
 
 import _socket
@@ -30,9 +31,7 @@ def CMSG_SPACE(length, /):
 
 
 def _checked(length, name, most):
-    if not hasattr(length, "__index__"):
-        raise TypeError(f"'{type(length).__name__}' object cannot be interpreted as an integer")
-    length = length.__index__()
+    length = operator.index(length)
     if not 0 <= length <= most:
         raise OverflowError(f"{name}() argument out of range")
     return length

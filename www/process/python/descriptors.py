@@ -29,7 +29,7 @@ def fcntl_(fd, cmd, arg=0, /):
     """fcntl.fcntl"""
     if cmd != fcntl.F_SETFD:
         return _fcntl(fd, cmd, arg)
-    _ioctl(fd, calls.CLOSE_ON_EXEC, arg & fcntl.FD_CLOEXEC)
+    set_inheritable(fd, not arg & fcntl.FD_CLOEXEC)
     return 0
 
 

@@ -5,6 +5,7 @@ The kernel answers; here are the parts that C code lacks or that know IPv4 only.
 
 import errno
 import json
+import operator
 import os
 import socket
 
@@ -134,8 +135,7 @@ def if_nametoindex(oname, /):
 
 def if_indextoname(index, /):
     """socket.if_indextoname"""
-    if not hasattr(index, "__index__"):
-        raise TypeError(f"'{type(index).__name__}' object cannot be interpreted as an integer")
+    index = operator.index(index)
     if index < 0:
         raise ValueError("Cannot convert negative int")
     if index > 0xFFFFFFFF:

@@ -5,13 +5,13 @@ CPython's own C code keeps the handlers and calls them; what is missing is who s
 
 import _signal
 import errno
+import operator
 import os
 import signal
 
 ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF = range(3)
 
 _set_handler = _signal.signal
-_kill = os.kill
 
 
 class itimer_error(OSError):
@@ -23,7 +23,7 @@ itimer_error.__module__ = "signal"
 
 def alarm(seconds, /):
     """signal.alarm"""
-    left = setitimer(ITIMER_REAL, _index(seconds))[0]
+    left = setitimer(ITIMER_REAL, operator.index(seconds))[0]
     # A whole second is told of what is left of it, and never zero (alarm(2)).
     return max(1, round(left)) if left else 0
 
@@ -54,10 +54,9 @@ def kill(pid, number, /):
     import _socketpad_host as host
 
     if pid not in (host.pid, 0, -host.pid):
-        _fail_process(errno.ESRCH)
-    if number == 0:
-        return
-    signal.raise_signal(number)
+        raise OSError(errno.ESRCH, os.strerror(errno.ESRCH))
+    if number != 0:
+        signal.raise_signal(number)
 
 
 def set_handler(number, handler, /):
@@ -71,18 +70,8 @@ def set_handler(number, handler, /):
     return before
 
 
-def _index(number):
-    if not hasattr(number, "__index__"):
-        raise TypeError(f"'{type(number).__name__}' object cannot be interpreted as an integer")
-    return number.__index__()
-
-
 def _fail(number):
     raise itimer_error(number, os.strerror(number))
-
-
-def _fail_process(number):
-    raise OSError(number, os.strerror(number))
 
 
 def install():

@@ -44,43 +44,11 @@ const SOURCE: &str = "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.
 /// The modules' names begin with it; what else is in `test` is what they import.
 const TEST: &str = "test_";
 
-/// Packages of tests that are run, beside the modules.
-const TEST_PACKAGES: &[&str] = &[
-    "test_asyncio",
-    "test_concurrent_futures",
-    "test_multiprocessing_spawn",
-];
+/// The modules that are run: a name, or names inside a package.
+const MODULES: &str = include_str!("../../../tests/conformance/modules.txt");
 
-/// Modules of tests that are run, or that those import.
-const TEST_MODULES: &[&str] = &[
-    "test_contextlib",
-    "test_docxmlrpc",
-    "test_epoll",
-    "test_ftplib",
-    "test_httplib",
-    "test_httpservers",
-    "test_imaplib",
-    "test_poll",
-    "test_poplib",
-    "test_queue",
-    "test_select",
-    "test_selectors",
-    "test_signal",
-    "test_smtplib",
-    "test_socket",
-    "test_socketserver",
-    "test_ssl",
-    "test_thread",
-    "test_threadedtempfile",
-    "test_threading",
-    "test_threading_local",
-    "test_timeout",
-    "test_urllib",
-    "test_urllib2",
-    "test_urllib2_localnet",
-    "test_wsgiref",
-    "test_xmlrpc",
-];
+/// Modules that those import.
+const IMPORTED: &[&str] = &["test_contextlib", "test_urllib", "test_urllib2"];
 
 /// Downloads and unpacks them below `target/conformance`, once, and says where that is.
 pub(super) fn unpack() -> Result<PathBuf> {
@@ -196,8 +164,10 @@ fn is_needed(name: &str) -> bool {
     let module = name.strip_suffix(".py").unwrap_or(name);
     name != "__pycache__"
         && (!module.starts_with(TEST)
-            || TEST_MODULES.contains(&module)
-            || TEST_PACKAGES.contains(&module))
+            || IMPORTED.contains(&module)
+            || MODULES
+                .lines()
+                .any(|line| line.split('.').next() == Some(module)))
 }
 
 /// Copies a directory; what is directly inside is asked for by name.

@@ -106,27 +106,14 @@ impl Live {
 
     fn show(&mut self, record: &Record, fates: Option<Vec<String>>, file: &mut Vec<u8>) {
         let time = self.cards.nanoseconds(record.at);
+        if let Some(packet) = Packet::of(record) {
+            let mut comments = std::mem::take(&mut self.late);
+            comments.extend(fates.into_iter().flatten());
+            let (number, card) = self.cards.number(packet.interface);
+            file.extend(card.into_iter().flatten());
+            file.extend(block::packet(number, time, &packet, &comments));
+        }
         match &record.what {
-            What::Frame {
-                interface,
-                direction,
-                length,
-                bytes,
-            } => {
-                let packet = Packet {
-                    number: record.number,
-                    at: record.at,
-                    interface,
-                    direction: *direction,
-                    length: *length,
-                    bytes,
-                };
-                let mut comments = std::mem::take(&mut self.late);
-                comments.extend(fates.into_iter().flatten());
-                let (number, card) = self.cards.number(interface);
-                file.extend(card.into_iter().flatten());
-                file.extend(block::packet(number, time, &packet, &comments));
-            }
             What::LeftOut { interface, count } => {
                 let sum = self.left_out.entry(Arc::clone(interface)).or_default();
                 *sum += count;
@@ -135,7 +122,7 @@ impl Live {
                 file.extend(card.into_iter().flatten());
                 file.extend(block::statistics(number, time, sum));
             }
-            What::Fate { .. } => {}
+            What::Frame { .. } | What::Fate { .. } => {}
         }
     }
 
